@@ -1,16 +1,21 @@
 """The records of the vendor catalogue. Data only: what a vendor's credentials look like and where they go.
 
-One YAML file per vendor under ``vendors/``; unknown keys are errors. ``docs/reference/catalogue.md`` explains each field.
+One YAML file per vendor under ``vendors/``; unknown keys are errors. ``docs/reference/catalogue.md`` explains each
+field.
 """
 
 from __future__ import annotations
 
 import enum
+from typing import Literal
 
 import msgspec
 
+SeverityName = Literal["critical", "high", "medium", "low", "info"]
+"""The scanner's severities by their labels: the catalogue lies below the scanner and cannot use its type."""
 
-class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+
+class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A strict, immutable record."""
 
 
@@ -23,7 +28,7 @@ class Basis(enum.Enum):
     CONTEXT_ONLY = "context_only"
 
 
-class Call(_Record):
+class Call(_Record, frozen=True, kw_only=True):
     """A call of the vendor's SDK that takes the credential.
 
     ``name`` is the dotted tail as users write it (``IBMQ.save_account``, ``IonQProvider``): it matches a call whose
@@ -37,7 +42,7 @@ class Call(_Record):
     """Keyword arguments of this call that are the credential."""
 
 
-class Header(_Record):
+class Header(_Record, frozen=True, kw_only=True):
     """How the credential stands in an HTTP header or cookie: ``Authorization: Bearer VALUE``."""
 
     name: str
@@ -46,7 +51,7 @@ class Header(_Record):
     """The word before the value, with its own separator if that is not a space (``oqcs_auth=``)."""
 
 
-class Rule(_Record):
+class Rule(_Record, frozen=True, kw_only=True):
     """One kind of credential (or, where ``secret`` is false, of identifier) and what gives it away."""
 
     id: str
@@ -55,13 +60,12 @@ class Rule(_Record):
     description: str
     """What was found, and what someone who has it can do. One or two sentences."""
     basis: Basis
-    severity: str = "critical"
-    """critical, high, medium, low or info."""
+    severity: SeverityName = "critical"
     secret: bool = True
     classification: str = ""
     """For what is no secret: the key under the policy's ``classify`` that covers it."""
     shape: str | None = None
-    """Regular expression of the whole value, no anchors, groups only ``(?:…)``, no look-around; None if it has no shape."""
+    """Regular expression of the whole value: no anchors, groups only ``(?:…)``, no look-around. None if it has none."""
     boundary: str = "A-Za-z0-9_"
     """Inside of a character class: what may not stand directly before or after the shape."""
     unique: bool = False
@@ -79,7 +83,7 @@ class Rule(_Record):
     references: tuple[str, ...] = ()
 
 
-class Sdk(_Record):
+class Sdk(_Record, frozen=True, kw_only=True):
     """A client package of the vendor."""
 
     pypi: str | None = None
@@ -87,7 +91,7 @@ class Sdk(_Record):
     note: str = ""
 
 
-class Environment(_Record):
+class Environment(_Record, frozen=True, kw_only=True):
     """The vendor's environment variables by what they do."""
 
     secret: tuple[str, ...] = ()
@@ -96,7 +100,7 @@ class Environment(_Record):
     """Variables that redirect or weaken the SDK: refused in kernels unless the guard sets them."""
 
 
-class CredentialFile(_Record):
+class CredentialFile(_Record, frozen=True, kw_only=True):
     """A file in which the vendor's tools keep credentials."""
 
     path: str
@@ -126,7 +130,7 @@ class HostRole(enum.Enum):
     TELEMETRY = "telemetry"
 
 
-class Host(_Record):
+class Host(_Record, frozen=True, kw_only=True):
     """A host that the vendor's SDKs dial. ``{region}`` and the like mark what varies."""
 
     host: str
@@ -147,7 +151,7 @@ class OperationClass(enum.Enum):
     MINT = "mint"
 
 
-class Operation(_Record):
+class Operation(_Record, frozen=True, kw_only=True):
     """One request of the vendor's API."""
 
     does: OperationClass
@@ -173,7 +177,7 @@ class WireForm(enum.Enum):
     SIGNATURE = "signature"
 
 
-class Wire(_Record):
+class Wire(_Record, frozen=True, kw_only=True):
     """How the credential authenticates a request."""
 
     form: WireForm
@@ -185,7 +189,7 @@ class Wire(_Record):
     note: str = ""
 
 
-class Telemetry(_Record):
+class Telemetry(_Record, frozen=True, kw_only=True):
     """What the SDK reports home, and how to stop it."""
 
     hosts: tuple[str, ...] = ()
@@ -194,7 +198,7 @@ class Telemetry(_Record):
     note: str = ""
 
 
-class Vendor(_Record):
+class Vendor(_Record, frozen=True, kw_only=True):
     """One vendor."""
 
     id: str
