@@ -1,0 +1,133 @@
+"""Decoding steps: each takes a view and yields another in which hidden text can be read, or None if nothing is hidden."""
+
+from __future__ import annotations
+
+import html
+import re
+from urllib.parse import unquote
+
+from jupyter_qguard.scan.payload import decode_base64, is_text
+from jupyter_qguard.scan.view import View, ViewBuilder
+
+ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_TAG = re.compile(r"<!--.*?-->|</?([A-Za-z][A-Za-z0-9:-]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>|<!\[CDATA\[|\]\]>", re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|([/_*\-#%&${}.~+=]))")
+_PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
+_CELL_TAGS = frozenset(("td", "th"))
+_LINE_TAGS = frozenset(
+    "tr table thead tbody p div li ul ol br h1 h2 h3 h4 h5 h6 pre dt dd section article header footer label input "
+    "option text tspan title desc g svg script style body html head".split()
+)
+_WRAPPED_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}(?:(?:\\r)?(?:\\n|\s)[\s\"'+\\]{0,12}[A-Za-z0-9+/_-]+)*={0,2}")
+LONGEST_DECODED = 1 << 20
+"""Code points of one encoded run that is decoded; a longer one is a payload."""
+
+
+def strip_ansi(view: View) -> View | None:
+    """Without terminal control sequences (ECMA-48), also those inside a token."""
+    if "\x1b" not in view.text:
+        return None
+    return _replace(view, ANSI, lambda _match: "")
+
+
+def unescape_entities(view: View) -> View | None:
+    """With HTML character references resolved."""
+    if "&" not in view.text or _ENTITY.search(view.text) is None:
+        return None
+    return _replace(view, _ENTITY, lambda match: html.unescape(match.group()))
+
+
+def strip_tags(view: View) -> View | None:
+    """The text of HTML, SVG or XML as a reader sees it: table cells apart by tabs, blocks by line ends."""
+    if "<" not in view.text:
+        return unescape_entities(view)
+    builder = ViewBuilder()
+    done = 0
+    for match in _TAG.finditer(view.text):
+        _append_text(builder, view, done, match.start())
+        builder.insert(_separator(match.group(1)))
+        done = match.end()
+    if not done:
+        return unescape_entities(view)
+    _append_text(builder, view, done, len(view.text))
+    return builder.build()
+
+
+def _append_text(builder: ViewBuilder, view: View, start: int, end: int) -> None:
+    done = start
+    for match in _ENTITY.finditer(view.text, start, end):
+        builder.append_slice(view, done, match.start())
+        builder.append_decoded(html.unescape(match.group()), view, match.start(), match.end())
+        done = match.end()
+    builder.append_slice(view, done, end)
+
+
+def _separator(tag: str | None) -> str:
+    name = (tag or "").lower()
+    if name in _CELL_TAGS:
+        return "\t"
+    return "\n" if name in _LINE_TAGS else ""
+
+
+def unescape_backslashes(view: View) -> View | None:
+    r"""With ``\u0041``, ``\x41``, JSON's ``\/`` and the ``\_`` of LaTeX and Markdown resolved."""
+    if "\\" not in view.text or _ESCAPE.search(view.text) is None:
+        return None
+    return _replace(view, _ESCAPE, _unescape)
+
+
+def _unescape(match: re.Match[str]) -> str:
+    code = match.group(1) or match.group(2) or match.group(3)
+    if code is None:
+        return match.group(4)
+    number = int(code, 16)
+    return chr(number) if number <= 0x10FFFF else "\ufffd"
+
+
+def unquote_percent(view: View) -> View | None:
+    """With percent-encoding (RFC 3986) resolved."""
+    if "%" not in view.text or _PERCENT.search(view.text) is None:
+        return None
+    return _replace(view, _PERCENT, lambda match: unquote(match.group(), errors="replace"), each=3)
+
+
+def decode_base64_run(view: View, start: int, end: int) -> View | None:
+    """What the base64 run at ``[start, end)`` says, if it is text. Every part of it stands for the whole run.
+
+    A run that is wrapped over several lines is taken whole, beyond *end*.
+    """
+    match = _WRAPPED_BASE64.match(view.text, start)
+    for stop in ({match.end(), end} if match else {end}):
+        run = re.sub(r"\\[rn]|[^A-Za-z0-9+/=_-]", "", view.text[start:stop])
+        if not 16 <= len(run) <= LONGEST_DECODED:
+            continue
+        head = decode_base64(run[:64] if len(run) > 64 else run)
+        if head is None or not is_text(head if len(run) <= 64 else head[:44]):
+            continue
+        data = decode_base64(run)
+        if data is None or len(data) < 8 or not is_text(data):
+            continue
+        builder = ViewBuilder()
+        builder.append_decoded(data.decode("utf-8"), view, start, stop)
+        return builder.build()
+    return None
+
+
+def _replace(view: View, pattern: re.Pattern[str], decode: object, each: int = 0) -> View:
+    """A view in which every match of *pattern* is decoded; *each* > 0 says that so many characters make one."""
+    assert callable(decode)  # noqa: S101 - a function of one match
+    builder = ViewBuilder()
+    done = 0
+    for match in pattern.finditer(view.text):
+        start, end = match.span()
+        builder.append_slice(view, done, start)
+        text = decode(match)
+        if each and len(text) * each == end - start:
+            for number, char in enumerate(text):
+                builder.append_decoded(char, view, start + number * each, start + (number + 1) * each)
+        else:
+            builder.append_decoded(text, view, start, end)
+        done = end
+    builder.append_slice(view, done, len(view.text))
+    return builder.build()

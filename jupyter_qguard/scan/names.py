@@ -1,0 +1,110 @@
+"""Judges a name: does what is bound to it hold a credential?
+
+Names are taken apart into words (``IBM_CLOUD_API_KEY``, ``hubToken``, ``x-auth-token``); the last words decide.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from functools import lru_cache
+
+
+class Role(enum.IntEnum):
+    """What a name says of the value bound to it."""
+
+    NONE = 0
+    WEAK = 1
+    """``token``, ``auth``: often harmless, so the value must look random."""
+    STRONG = 2
+    """``api_key``, ``client_secret``: the name alone says credential."""
+    PASSWORD = 3
+    """What people choose: need not look random."""
+
+
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_TRAILING = frozenset(
+    (
+        "value val str string text raw plain b64 base64 prod production dev development test testing staging stage env "
+        "var old new current default hex encoded real my main live variable here now also below above"
+    ).split()
+)
+_NOT_AFTER = frozenset(
+    (
+        "id ids type types count len length limit size url uri endpoint path paths file files filename name names index "
+        "position positions mask embedding embeddings embed class classes expiry expires expiration ttl age prefix "
+        "suffix format pattern hash regex column error errors required valid list manager provider scope scopes arn "
+        "version classification classifier level ratio num number budget usage window dim map dict set tokens logits "
+        "probs prob score scores label labels span spans offset offsets pos seq sequence vocab bucket region location "
+        "generator factory service client store parser stream iterator processor field method func function alias "
+        "policy rotation object module params param parameter parameters settings"
+    ).split()
+)
+_NOT_BEFORE_TOKEN = frozenset(
+    (
+        "pad eos bos sep cls unk mask special max min num next prev per stop start end image word sub page continuation "
+        "first last padding decoder boundary input output new added predicted prompt forced separator begin beginning "
+        "total single each every this that previous resume delimiter marker pagination cancellation csrf xsrf erc nft"
+    ).split()
+)
+_KEY_OF = frozenset(
+    (
+        "api access secret auth account private signing encryption shared license sdk hub subscription master admin "
+        "client cloud consumer storage sas app application bot encrypt decrypt session user developer dev project "
+        "service security deploy personal write rest integration apiaccess ocp functions maps"
+    ).split()
+)
+_VENDOR_KEY_OF = frozenset(
+    "ibm ibmq ionq iqm dwave leap braket aws azure gcp qiskit qctrl qbraid oqc xanadu pasqal quantinuum rigetti openai "
+    "anthropic wandb hf comet neptune pinecone cohere groq mistral gemini tavily langsmith langchain".split()
+)
+_STRONG_WORDS = frozenset(
+    (
+        "apikey apitoken accesskey secretkey authtoken accesstoken refreshtoken privatekey clientsecret secret sastoken "
+        "credential credentials authkey accountkey sharedkey bearertoken sessiontoken masterkey jwt pat authorization "
+        "connectionstring sdkkey consumersecret accesskeyid secretaccesskey idtoken usertoken hubtoken webhook"
+    ).split()
+)
+_PASSWORD_WORDS = frozenset("password passwd pwd passphrase passcode pass psw pword".split())
+_STRONG_TOKEN_OF = frozenset("api access auth refresh bearer session id sas hub user security oauth personal sdk jwt".split())
+
+
+@lru_cache(maxsize=8192)
+def words(name: str) -> tuple[str, ...]:
+    """The lower-case words of a name."""
+    return tuple(match.lower() for match in _WORDS.findall(name[-96:]))
+
+
+@lru_cache(maxsize=8192)
+def role(name: str) -> Role:
+    """The role of a name, by its last words. Total; unknown names are ``NONE``."""
+    parts = list(words(name))
+    while parts and (parts[-1] in _TRAILING or parts[-1].isdigit()):
+        parts.pop()
+    if not parts:
+        return Role.NONE
+    last, before = parts[-1], parts[-2] if len(parts) > 1 else ""
+    if last in _NOT_AFTER:
+        return _role_of_id(parts)
+    if last in _PASSWORD_WORDS and not (last == "pass" and before in ("", "by", "first", "second", "forward", "one")):
+        return Role.PASSWORD
+    if last in _STRONG_WORDS:
+        return Role.STRONG
+    if last == "key":
+        return Role.STRONG if before in _KEY_OF or before in _VENDOR_KEY_OF else Role.NONE
+    if last == "token":
+        if before in _NOT_BEFORE_TOKEN:
+            return Role.NONE
+        return Role.STRONG if before in _STRONG_TOKEN_OF else Role.WEAK
+    if last in ("auth", "bearer", "authentication", "oat", "signature", "sig"):
+        return Role.WEAK
+    if last == "string" and before == "connection":
+        return Role.STRONG
+    return Role.NONE
+
+
+def _role_of_id(parts: list[str]) -> Role:
+    """AWS' key id is a credential's public half, yet reported: it names the account and is half of the pair."""
+    if parts[-3:] == ["access", "key", "id"]:
+        return Role.WEAK
+    return Role.NONE
