@@ -22,7 +22,7 @@ class Role(enum.IntEnum):
     """What people choose: need not look random."""
 
 
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_WORDS = re.compile(r"(?:API|SDK|AWS|IBMQ?|QE|HUB|SAS|JWT|IAM)(?=[a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _TRAILING = frozenset(
     (
         "value val str string text raw plain b64 base64 prod production dev development test testing staging stage env "

@@ -49,7 +49,7 @@ _CONTAINS_PLACEHOLDER = re.compile(
 )
 _TRUNCATED = re.compile(r"\.{3}|…|\*{3,}|[xX]{6,}|•{3}")
 _REPEATED = re.compile(r"(.{1,16}?)\1{3,}\Z", re.DOTALL)
-_FEWEST_PAIRS = 4
+_FEWEST_PAIRS = 5
 _MOST_WORDY = 0.5
 _BLOCK = re.compile(r"([a-f0-9]{3,16})\1{2,}\Z")
 
@@ -81,7 +81,7 @@ def wordiness(value: str) -> float:
         run = match.group().lower()
         pairs += len(run) - 1
         common += sum(run[i : i + 2] in _COMMON_PAIRS for i in range(len(run) - 1))
-    return common / pairs if pairs >= _FEWEST_PAIRS else 0.0
+    return common / pairs if pairs >= max(_FEWEST_PAIRS, len(value) / 3) else 0.0
 
 
 def is_sequence(value: str) -> bool:

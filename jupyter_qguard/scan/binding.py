@@ -1,0 +1,185 @@
+"""Reads what is bound to a name in any text: code, configuration, headers, logs, reprs, tables of two columns.
+
+Given the end of a credential word, :func:`read_binding` finds the whole name and the value that belongs to it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+LONGEST_VALUE = 8192
+LONGEST_NAME = 96
+_LEFT = re.compile(r"[A-Za-z0-9_.\-]{0,96}\Z")
+_RIGHT = re.compile(r"[A-Za-z0-9_\-]{0,97}")
+_WORD_BEFORE = re.compile(r"([A-Za-z]{2,14})[ \t]\Z")
+_BETWEEN = re.compile(
+    r"""(?:\\{0,4}["'`*_]{0,3}|&quot;|&\#39;)[ \t]{0,4}[\])]{0,2}[ \t]{0,8}       # what closes the name
+    (?:
+        :\s*[A-Za-z_.\[\] |]{2,40}?=(?!=)                                     # annotation: token: str = …
+      | (?:={1,3}|:=|=>|->|<-|:|,|\||=\\?>)                                    # assignment, key, argument, table
+      | \t
+      | >(?=[^<>\s])                                                          # <token>…</token>
+      | \(                                                                    # set_token("…"
+      | [ ](?:is|was|are|has|of|equals|to|set\ to|will\ be|value)\ (?::\ ?)?
+      | (?=[ \t]{1,40}[^\s])(?P<loose>)                                        # two columns, --token VALUE
+    )(?(loose)[ \t]{1,40}|\s{0,24}(?:\\r)?(?:\\n)?\s{0,40})""",
+    re.VERBOSE,
+)
+_WRAPPER = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,60}\(\s*(?=[rRbBuUfF]{0,2}[\"'])")
+_QUOTE = re.compile(r"[rRbBuUfF]{0,2}(\\{0,4})(\"\"\"|'''|[\"'`])|()(&quot;|&\#39;|\*\*)")
+_BARE = re.compile(r"[^\s\"'`,;&|<>()\[\]{}\\]+")
+_KEYWORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}=[^=]")
+_SCHEME = re.compile(
+    r"(?:bearer|basic|token|apikey|api-key|sdk|key|digest|jwt|negotiate|oauth|splunk|client-key|aws4-hmac-sha256|"
+    r"oqcs_auth=)\s*",
+    re.IGNORECASE,
+)
+_VALUE_KEY = re.compile(
+    r"\\{0,4}[\"']?\s{0,4},\s{0,8}\\{0,4}[\"']?(?:value|val|default|data|content)\\{0,4}[\"']?\s{0,4}[=:]\s{0,8}", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A name and the value bound to it, as offsets of the text."""
+
+    name: str
+    name_start: int
+    start: int
+    end: int
+    quoted: bool
+    scheme: str
+    """Authentication scheme before the value, lower case, or empty."""
+    called: bool
+    """Whether the name is a function and the value its argument."""
+
+
+def read_binding(text: str, low: int, high: int, end: int) -> Binding | None:
+    """The binding whose name holds the word that ends at *end*, within ``text[low:high]``; None if there is none."""
+    start, name_end = name_span(text, low, high, end)
+    name = text[start:name_end]
+    between = _BETWEEN.match(text, name_end, high)
+    if between is None:
+        return None
+    called = text[between.start() : between.end()].rstrip()[-1:] == "("
+    value_key = _VALUE_KEY.match(text, name_end, high)
+    at = value_key.end() if value_key else between.end()
+    loose = not value_key and between.group("loose") is not None
+    value = _read_value(text, at, high, quoted_only=called)
+    if value is None:
+        return None
+    low_value, high_value, quoted = value
+    if loose and quoted:
+        return None
+    scheme = _SCHEME.match(text, low_value, high_value if quoted else high)
+    marked = ""
+    if scheme and scheme.end() > low_value:
+        rest = _BARE.match(text, scheme.end(), high_value if quoted else high)
+        if rest and (scheme.group()[-1:] in " \t=" or not quoted):
+            marked = scheme.group().strip().lower()
+            low_value, high_value = rest.span()
+    return Binding(name, start, low_value, high_value, quoted, marked, called)
+
+
+def name_span(text: str, low: int, high: int, end: int) -> tuple[int, int]:
+    """The whole name that holds the word ending at *end*; an empty span within a run too long to be a name."""
+    right = _RIGHT.match(text, end, high)
+    name_end = right.end() if right else end
+    start = _name_start(text, low, end)
+    return (start, name_end) if name_end - start <= LONGEST_NAME else (end, end)
+
+
+def _name_start(text: str, low: int, end: int) -> int:
+    """Start of the name around *end*; words apart by a blank (``API key``) are taken as one name."""
+    left = _LEFT.search(text, max(low, end - 96), end)
+    start = left.start() if left else end
+    if start > low and text[start - 1] == "\\" and text[start : start + 1] in "nrt":
+        start += 1
+    while start < end and text[start] in "-.":
+        start += 1
+    word = _WORD_BEFORE.search(text, max(low, start - 16), start)
+    return word.start(1) if word and text[start:end].lower() in ("key", "token", "string", "secret") else start
+
+
+def _read_value(text: str, at: int, high: int, *, quoted_only: bool) -> tuple[int, int, bool] | None:
+    """Span of the value at *at*, without its quotes, and whether it had any."""
+    wrapper = _WRAPPER.match(text, at, high)
+    if wrapper:
+        at = wrapper.end()
+    quote = _QUOTE.match(text, at, high)
+    if quote is not None:
+        closing = (quote.group(1) or "") + (quote.group(2) or quote.group(4))
+        stop = text.find(closing, quote.end(), min(high, quote.end() + LONGEST_VALUE))
+        if stop < 0:  # cut off: an output that was truncated inside of the value
+            stop = _BARE.match(text, quote.end(), high).end() if _BARE.match(text, quote.end(), high) else quote.end()  # type: ignore[union-attr]
+        return (quote.end(), stop, True) if stop > quote.end() else None
+    if quoted_only:
+        return None
+    bare = _BARE.match(text, at, min(high, at + LONGEST_VALUE))
+    if bare is None:
+        return None
+    stop = bare.end()
+    while stop > at and text[stop - 1] in ".:!?*_":
+        stop -= 1
+    if stop <= at or _KEYWORD.match(text, at, stop):
+        return None
+    return at, stop, False
+
+
+def enclosing_call(text: str, low: int, at: int) -> str:
+    """Dotted name of the call that *at* is an argument of, empty if it is none. Looks back 4000 characters."""
+    depth = 0
+    for position in range(at - 1, max(low, at - 4000) - 1, -1):
+        char = text[position]
+        if char in ")]}":
+            depth += 1
+        elif char in "([{":
+            if depth == 0:
+                if char == "(":
+                    return called_name(text, low, position)
+                continue
+            depth -= 1
+    return ""
+
+
+_DOTTED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\s*\.\s*[A-Za-z_][A-Za-z0-9_]*)*\s*\Z")
+
+
+def called_name(text: str, low: int, parenthesis: int) -> str:
+    """The dotted name directly before an opening parenthesis."""
+    match = _DOTTED.search(text, max(low, parenthesis - 120), parenthesis)
+    return re.sub(r"\s+", "", match.group()) if match else ""
+
+
+_ARGUMENT_NAME = re.compile(r"\s*[A-Za-z_][A-Za-z0-9_]*\s*=(?!=)")
+
+
+def positional_argument(text: str, high: int, start: int, position: int) -> tuple[int, int] | None:
+    """Span of the string that is the *position*-th positional argument of the call whose arguments start at *start*."""
+    at, depth, number = start, 0, 0
+    limit = min(high, start + 4000)
+    first = True
+    while at < limit:
+        if first:
+            first = False
+            if _ARGUMENT_NAME.match(text, at, limit):
+                return None
+            skip = re.compile(r"(?:\s|#[^\n]*\n)*").match(text, at, limit)
+            value = _read_value(text, skip.end() if skip else at, limit, quoted_only=True)
+            if number == position:
+                return value[:2] if value else None
+            if value:
+                at = value[1]
+        char = text[at]
+        if char in "([{":
+            depth += 1
+        elif char in ")]}":
+            if depth == 0:
+                return None
+            depth -= 1
+        elif char == "," and depth == 0:
+            number += 1
+            first = True
+        at += 1
+    return None

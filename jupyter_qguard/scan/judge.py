@@ -1,0 +1,252 @@
+"""Decides which spots of a buffer are secrets, of which rule, and how sure that is."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jupyter_qguard.scan import strength
+from jupyter_qguard.scan.attribution import Attribution, Weight
+from jupyter_qguard.scan.binding import called_name, name_span, positional_argument, read_binding
+from jupyter_qguard.scan.finding import Confidence
+from jupyter_qguard.scan.fragment import Kind
+from jupyter_qguard.scan.names import Role, role
+from jupyter_qguard.scan.table import names_column
+from jupyter_qguard.secret import is_handle, is_mark
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Set
+
+    from jupyter_qguard.scan.buffer import Buffer, Segment
+    from jupyter_qguard.scan.ruleset import OwnRule, RuleSet
+    from jupyter_qguard.scan.spot import Spots
+
+NEAR = 160
+"""Code points before a random-looking value in which a credential word counts as near."""
+_BASIC_AUTH = re.compile(r"://([^\s/:@'\"<>]{0,64}):([^\s/@'\"<>]{3,256})@")
+_ALONE = re.compile(r"[\s'\"`()\[\],]*\Z")
+_SLUG = re.compile(r"(?:[a-z0-9]{1,12}[-_]){3,}[a-z0-9]{1,12}\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A span of the buffer that is taken for a secret."""
+
+    rule_id: str
+    rule: OwnRule | None
+    """None for a rule of the upstream catalogue."""
+    segment: Segment
+    start: int
+    end: int
+    value: str
+    confidence: Confidence
+    weight: int
+    message: str = ""
+
+
+class Judge:
+    """Judges one buffer. *vendors* are those whose words stand anywhere in the document."""
+
+    def __init__(self, rules: RuleSet, buffer: Buffer, spots: Spots, vendors: Set[str] = frozenset()) -> None:
+        """Index the spots by segment and unit."""
+        self._rules = rules
+        self._buffer = buffer
+        self._text = buffer.text
+        self._spots = spots
+        self.vendors: set[str] = set(vendors)
+        self._unit_vendors: defaultdict[int, set[str]] = defaultdict(set)
+        for position, vendor in spots.words:
+            segment = buffer.segment(position - 1)
+            if segment is not None:
+                self._unit_vendors[segment.unit].add(vendor)
+                self.vendors.add(vendor)
+        self._role_ends: list[int] = []
+        self._source_roles: set[int] = set()
+        """Units whose source names a credential."""
+        self._attribution = Attribution(rules)
+
+    def candidates(self) -> Iterator[Candidate]:
+        """All candidates, overlapping ones included."""
+        yield from self._shapes()
+        yield from self._bindings()
+        yield from self._labels()
+        yield from self._calls()
+        yield from self._urls()
+        yield from self._runs()
+
+    def _candidate(
+        self, rule: OwnRule, segment: Segment, start: int, end: int, confidence: Confidence, weight: int
+    ) -> Iterator[Candidate]:
+        value = self._text[start:end]
+        if start < end <= segment.end and start >= segment.start and not is_handle(value) and not is_mark(value):
+            yield Candidate(rule.id, rule, segment, start, end, value, confidence, weight, rule.message)
+
+    def _shapes(self) -> Iterator[Candidate]:
+        done: set[tuple[str, int]] = set()
+        for rule, end in self._spots.shapes:
+            segment = self._buffer.segment(end - 1)
+            if segment is None or (rule.id, segment.start) in done or rule.bounded is None:
+                continue
+            done.add((rule.id, segment.start))
+            for match in rule.bounded.finditer(self._text, segment.start, segment.end):
+                value = match.group()
+                if strength.is_placeholder(value) or strength.entropy(value) < 2.0 or _is_public(self._text, match.start()):
+                    continue
+                confidence = Confidence.HIGH if rule.vendor else Confidence.MEDIUM
+                yield from self._candidate(rule, segment, match.start(), match.end(), confidence, Weight.SHAPE)
+
+    def _bindings(self) -> Iterator[Candidate]:
+        last = -1
+        for end in self._spots.names:
+            if end <= last:
+                continue
+            segment = self._buffer.segment(end - 1)
+            if segment is None:
+                continue
+            start, stop = name_span(self._text, segment.start, segment.end, end)
+            meaning = self._meaning(self._text[start:stop])
+            if meaning is Role.NONE:
+                continue
+            binding = read_binding(self._text, segment.start, segment.end, end)
+            self._role_ends.append(end)
+            if segment.kind == Kind.CODE:
+                self._source_roles.add(segment.unit)
+            if binding is None:
+                continue
+            last = end
+            value = self._text[binding.start : binding.end]
+            found = self._attribution.of_binding(
+                self._text, segment, binding, value, meaning, self._unit_vendors[segment.unit], self.vendors
+            )
+            if found:
+                rule, confidence, weight = found
+                yield from self._candidate(rule, segment, binding.start, binding.end, confidence, weight)
+
+    def _meaning(self, name: str) -> Role:
+        if name in self._rules.variables or name.lower() in self._rules.headers:
+            return Role.STRONG
+        meaning = role(name)
+        if meaning is Role.NONE and name.rsplit(".", 1)[-1].lower() in self._rules.arguments:
+            return Role.WEAK
+        return meaning
+
+    def _labels(self) -> Iterator[Candidate]:
+        """Values whose key, column or neighbour names them."""
+        for segment in self._buffer.segments:
+            label = segment.label
+            if not label or segment.end - segment.start > 4096:
+                continue
+            meaning = self._meaning(label)
+            if meaning is Role.NONE:
+                continue
+            raw = self._text[segment.start : segment.end]
+            value = raw.strip()
+            start = segment.start + raw.find(value)
+            found = self._attribution.of_label(
+                label, value, meaning, self._unit_vendors[segment.unit], self.vendors
+            )
+            if found:
+                rule, confidence, weight = found
+                yield from self._candidate(rule, segment, start, start + len(value), confidence, weight)
+
+    def _calls(self) -> Iterator[Candidate]:
+        for end in self._spots.calls:
+            segment = self._buffer.segment(end - 1)
+            if segment is None:
+                continue
+            dotted = called_name(self._text, segment.start, end - 1)
+            for site in self._rules.calls.get(dotted.rsplit(".", 1)[-1], ()):
+                if site.call.position is None or not site.matches(dotted):
+                    continue
+                span = positional_argument(self._text, segment.end, end, site.call.position)
+                if span is None:
+                    continue
+                value = self._text[span[0] : span[1]]
+                if self._attribution.is_plausible(value, site.rule):
+                    self._source_roles.add(segment.unit)
+                    yield from self._candidate(site.rule, segment, *span, Confidence.HIGH, Weight.DIRECT)
+
+    def _urls(self) -> Iterator[Candidate]:
+        rule = self._rules.rules["credential-in-url"]
+        for start in self._spots.urls:
+            match = _BASIC_AUTH.match(self._text, start)
+            segment = self._buffer.segment(start)
+            if match is None or segment is None:
+                continue
+            value = match.group(2)
+            if not strength.is_placeholder(value) and "{" not in value and "$" not in value[:1]:
+                yield from self._candidate(rule, segment, *match.span(2), Confidence.MEDIUM, Weight.URL)
+
+    def _runs(self) -> Iterator[Candidate]:
+        """Random-looking values without a binding: a credential word or the vendor itself must be near."""
+        self._role_ends.sort()
+        for start, end in self._spots.runs:
+            segment = self._buffer.segment(start)
+            if segment is None or end - start > 512 or end > segment.end:
+                continue
+            unit_vendors = self._unit_vendors.get(segment.unit)
+            if not self._role_near(segment, start) and segment.unit not in self._source_roles and not unit_vendors:
+                continue
+            yield from self._run(segment, start, end, unit_vendors or set())
+
+    def _run(self, segment: Segment, start: int, end: int, unit_vendors: set[str]) -> Iterator[Candidate]:
+        value = self._text[start:end]
+        if not strength.is_random(value) or strength.is_uuid(value) or strength.is_placeholder(value):
+            return
+        if strength.is_harmless(value) or self._glued(segment, start, end) or _is_path(value):
+            return
+        near = self._is_named(segment, start, end)
+        alone = segment.kind != Kind.CODE and segment.unit in self._source_roles and self._is_alone(segment, start, end)
+        evidence = near or alone
+        rule = self._attribution.of_shape(value, unit_vendors, self.vendors if evidence else unit_vendors)
+        if rule is not None and (evidence or not strength.is_hex(value)):
+            yield from self._candidate(rule, segment, start, end, Confidence.MEDIUM, Weight.SHAPE_NEAR)
+        elif evidence and not (strength.is_hex(value) and not near):
+            nearby = self._rules.rules["nearby-credential"]
+            yield from self._candidate(nearby, segment, start, end, Confidence.LOW, Weight.NEARBY)
+
+    def _role_near(self, segment: Segment, start: int) -> bool:
+        number = bisect_right(self._role_ends, start) - 1
+        return number >= 0 and self._role_ends[number] >= segment.start
+
+    def _is_named(self, segment: Segment, start: int, end: int) -> bool:
+        """Whether a credential word stands on the same line or heads the column."""
+        number = bisect_left(self._role_ends, max(segment.start, start - NEAR))
+        for role_end in self._role_ends[number:]:
+            if role_end > start:
+                break
+            gap = self._text[role_end:start]
+            if gap.count("\n") <= 1 and not re.search(r"[.;]\s|\n\s*\n", gap):
+                return True
+        return segment.kind != Kind.CODE and names_column(self._text, segment.start, segment.end, start, end)
+
+    def _is_alone(self, segment: Segment, start: int, end: int) -> bool:
+        before = self._text[max(segment.start, start - 16) : start]
+        after = self._text[end : min(segment.end, end + 16)]
+        return _ALONE.match(before) is not None and _ALONE.match(after) is not None
+
+    def _glued(self, segment: Segment, start: int, end: int) -> bool:
+        """Whether the run is a part of something longer: a path, a URL, a dotted name, a file name."""
+        before = self._text[start - 1] if start > segment.start else " "
+        after = self._text[end] if end < segment.end else " "
+        return before in "./\\@#$%&" or (after in "./\\@(" and self._text[end + 1 : end + 2].isalnum())
+
+
+def _is_path(value: str) -> bool:
+    """Whether the run is a path, or words and numbers joined by dashes."""
+    if _SLUG.match(value):
+        return True
+    parts = value.split("/")
+    return len(parts) > 1 and any(
+        strength.is_uuid(part) or (len(part) >= 4 and part.isalpha() and strength.wordiness(part) > 0.4) for part in parts
+    )
+
+
+_PUBLIC = re.compile(r"(?:public[_ -]?key|ssh-(?:rsa|ed25519)|CERTIFICATE|fingerprint)[^\n]{0,24}\Z", re.IGNORECASE)
+
+
+def _is_public(text: str, start: int) -> bool:
+    return _PUBLIC.search(text, max(0, start - 48), start) is not None

@@ -1,0 +1,202 @@
+"""Makes the result out of what was resolved: pointers, spans, previews, fingerprints, suppressions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from jupyter_qguard.scan.classify import SEVERITY
+from jupyter_qguard.scan.finding import (
+    CellRef,
+    Classification,
+    Confidence,
+    Finding,
+    Place,
+    ScanResult,
+    Severity,
+    Suppressed,
+    fingerprint,
+    mask,
+)
+from jupyter_qguard.scan.fragment import Kind, pointer
+from jupyter_qguard.scan.suppression import allowance
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from jupyter_qguard.scan.classify import Label
+    from jupyter_qguard.scan.finding import Span
+    from jupyter_qguard.scan.fragment import Fragment, Path, Unit
+    from jupyter_qguard.scan.resolve import Located
+    from jupyter_qguard.scan.settings import ScanSettings
+
+_PLACES = {
+    Kind.CODE: Place.SOURCE,
+    Kind.MARKDOWN: Place.SOURCE,
+    Kind.RAW: Place.SOURCE,
+    Kind.STREAM: Place.OUTPUT,
+    Kind.ERROR: Place.OUTPUT,
+    Kind.DATA: Place.OUTPUT,
+    Kind.JSON: Place.OUTPUT,
+    Kind.ATTACHMENT: Place.SOURCE,
+    Kind.METADATA: Place.METADATA,
+    Kind.TEXT: Place.TEXT_FILE,
+}
+_UPSTREAM_SEVERITY = {
+    Confidence.HIGH: Severity.CRITICAL,
+    Confidence.MEDIUM: Severity.HIGH,
+    Confidence.LOW: Severity.MEDIUM,
+}
+
+
+class Reporter:
+    """Knows the document's units, so that a run of a fragment becomes a place that people find."""
+
+    def __init__(self, units: Sequence[Unit], settings: ScanSettings, bits: int) -> None:
+        """Keep what findings refer to; *bits* as in the scanner's fragment numbers."""
+        self._units = units
+        self._settings = settings
+        self._bits = bits
+        self._key_spans: defaultdict[Path, list[tuple[Span, str]]] = defaultdict(list)
+
+    def result(
+        self, located: Sequence[Located], labelled: Sequence[Label], stated: Classification | None
+    ) -> ScanResult:
+        """Everything found, in document order, with suppressed findings apart."""
+        self._note_keys(located)
+        findings: list[tuple[tuple[int, int], Finding]] = []
+        suppressed: list[Suppressed] = []
+        covered: defaultdict[int, list[Span]] = defaultdict(list)
+        for item in located:
+            candidate = item.candidate
+            for number, spans in _by_fragment(item):
+                covered[number] += spans
+                unit, fragment = self._at(number)
+                finding = self._finding(item, unit, fragment, spans)
+                allowed = allowance(unit, fragment, spans, candidate.rule_id)
+                if allowed is None:
+                    findings.append(((number, spans[0][0]), finding))
+                else:
+                    suppressed.append(Suppressed(finding, allowed.kind, allowed.reason))
+        acted, merely = self._labels(labelled, covered)
+        findings += acted
+        findings.sort(key=lambda entry: entry[0])
+        return ScanResult(
+            tuple(finding for _, finding in findings), tuple(suppressed), tuple(finding for _, finding in merely), stated
+        )
+
+    def _at(self, number: int) -> tuple[Unit, Fragment]:
+        unit = self._units[number >> self._bits]
+        return unit, unit.fragments[number & ((1 << self._bits) - 1)]
+
+    def _finding(self, item: Located, unit: Unit, fragment: Fragment, spans: tuple[Span, ...]) -> Finding:
+        candidate = item.candidate
+        severity = candidate.rule.severity if candidate.rule else _UPSTREAM_SEVERITY[candidate.confidence]
+        return self._make(
+            candidate.rule_id,
+            severity,
+            candidate.confidence,
+            Classification.RESTRICTED,
+            candidate.rule.vendor if candidate.rule else None,
+            candidate.value,
+            candidate.message,
+            unit,
+            fragment,
+            spans,
+        )
+
+    def _make(
+        self,
+        rule_id: str,
+        severity: Severity,
+        confidence: Confidence,
+        classification: Classification,
+        vendor: str | None,
+        value: str,
+        message: str,
+        unit: Unit,
+        fragment: Fragment,
+        spans: tuple[Span, ...],
+    ) -> Finding:
+        return Finding(
+            rule_id=rule_id,
+            severity=severity,
+            confidence=confidence,
+            classification=classification,
+            vendor=vendor,
+            fingerprint=fingerprint(self._settings.fingerprint_key, rule_id, value),
+            pointer=pointer((*unit.path, *self._masked(unit, fragment))),
+            spans=spans,
+            in_key=fragment.in_key,
+            cell=None if unit.index is None else CellRef(unit.index, unit.id, unit.type),
+            place=_PLACES[fragment.kind],
+            preview=mask(value),
+            line=fragment.text.count("\n", 0, spans[0][0]) + 1,
+            message=message,
+        )
+
+    def _labels(
+        self, labelled: Sequence[Label], covered: dict[int, list[Span]]
+    ) -> tuple[list[tuple[tuple[int, int], Finding]], list[tuple[tuple[int, int], Finding]]]:
+        """Labels as findings: those that the policy names, which are acted on, and the others."""
+        acted: list[tuple[tuple[int, int], Finding]] = []
+        merely: list[tuple[tuple[int, int], Finding]] = []
+        for label in labelled:
+            named = label.name in self._settings.classify
+            for number, start, end in label.segment.origins(label.start, label.end):
+                unit, fragment = self._at(number)
+                spans = _without((start, end), covered[number]) if named else ((start, end),)
+                if not spans:
+                    continue
+                if named:
+                    covered[number] += spans
+                severity = SEVERITY[label.classification] if named else Severity.INFO
+                text = fragment.text[start:end]
+                finding = self._make(
+                    label.name, severity, Confidence.HIGH, label.classification, None, text, label.message, unit, fragment, spans
+                )
+                (acted if named else merely).append(((number, start), finding))
+        return acted, merely
+
+    def _note_keys(self, located: Sequence[Located]) -> None:
+        for item in located:
+            for number, spans in _by_fragment(item):
+                unit, fragment = self._at(number)
+                if fragment.in_key:
+                    for span in spans:
+                        self._key_spans[(*unit.path, *fragment.path)].append((span, item.candidate.rule_id))
+
+    def _masked(self, unit: Unit, fragment: Fragment) -> Path:
+        """The fragment's path, with keys that hold secrets as they are after redaction."""
+        if not self._key_spans:
+            return fragment.path
+        steps: list[str | int] = []
+        for number, step in enumerate(fragment.path):
+            spans = self._key_spans.get((*unit.path, *fragment.path[: number + 1]))
+            steps.append(redact_key(step, spans) if spans and isinstance(step, str) else step)
+        return tuple(steps)
+
+
+def redact_key(key: str, spans: Sequence[tuple[Span, str]]) -> str:
+    """A key with its secrets replaced by marks."""
+    out, done, seen = "", 0, set()
+    for (start, end), rule_id in sorted(spans):
+        out += key[done:start] + ("[redacted]" if rule_id in seen else f"[redacted:{rule_id}]")
+        seen.add(rule_id)
+        done = end
+    return out + key[done:]
+
+
+def _by_fragment(item: Located) -> list[tuple[int, tuple[Span, ...]]]:
+    grouped: defaultdict[int, list[Span]] = defaultdict(list)
+    for fragment, start, end in item.runs:
+        grouped[fragment].append((start, end))
+    return [(fragment, tuple(spans)) for fragment, spans in grouped.items()]
+
+
+def _without(span: Span, taken: Sequence[Span]) -> tuple[Span, ...]:
+    """What of *span* no credential covers already."""
+    parts = [span]
+    for low, high in taken:
+        parts = [part for a, b in parts for part in ((a, min(b, low)), (max(a, high), b)) if part[0] < part[1]]
+    return tuple(parts)

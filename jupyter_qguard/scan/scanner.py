@@ -1,0 +1,196 @@
+"""The scanner: document in, findings out. Puts the stages together; each stage is a module of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_qguard.errors import InputError
+from jupyter_qguard.scan import decode
+from jupyter_qguard.scan.attribution import Weight
+from jupyter_qguard.scan.buffer import Buffer
+from jupyter_qguard.scan.classify import labels
+from jupyter_qguard.scan.finding import Classification, Confidence, ScanResult
+from jupyter_qguard.scan.fragment import Fragment, Kind, Unit, notebook_units
+from jupyter_qguard.scan.judge import Candidate, Judge
+from jupyter_qguard.scan.notebook import check_notebook, parse_notebook
+from jupyter_qguard.scan.report import Reporter
+from jupyter_qguard.scan.resolve import copies, locate, resolve
+from jupyter_qguard.scan.ruleset import load_ruleset
+from jupyter_qguard.scan.spot import Spotter
+from jupyter_qguard.scan.strength import is_placeholder
+from jupyter_qguard.scan.upstream import Upstream
+from jupyter_qguard.scan.views import fragment_views
+from jupyter_qguard.secret import is_handle, is_mark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from jupyter_qguard.scan.settings import ScanSettings
+    from jupyter_qguard.scan.spot import Spots
+    from jupyter_qguard.scan.view import View
+
+UNIT_BITS = 20
+"""Fragment numbers: unit number shifted by so many bits, plus the fragment's number in its unit."""
+_DEEPEST = 3
+_TEXT_HEAD = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef")
+"""First letters of base64 groups that decode to ASCII."""
+_SHORTEST_ENCODED = 20
+
+
+class Scanner:
+    """Compiled rules and settings. Not safe for two threads at once; cheap to have one per worker."""
+
+    def __init__(self, settings: ScanSettings, spotter: Spotter, upstream: Upstream) -> None:
+        """Use :meth:`load`."""
+        self._settings = settings
+        self._rules = load_ruleset()
+        self._spotter = spotter
+        self._upstream = upstream
+        self._patterns = {name: re.compile(text) for name, text in settings.patterns.items()}
+
+    @classmethod
+    def load(cls, settings: ScanSettings, *, announce: Callable[[str], None] | None = None) -> Scanner:
+        """Load the compiled rules, or compile them once: *announce* is told before that."""
+        cache = settings.cache_dir or default_cache_dir()
+        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return cls(settings, Spotter(load_ruleset()), Upstream(cache, announce))
+
+    def scan_notebook(self, document: Mapping[str, Any]) -> ScanResult:
+        """Scan a parsed notebook of nbformat 3 or 4. Raises InputError if it is none."""
+        check_notebook(document)
+        return self._scan(notebook_units(document), _stated(document))
+
+    def scan_text(self, text: str) -> ScanResult:
+        """Scan plain text. Findings have the pointer ``""``."""
+        return self._scan([Unit((), None, None, "", (Fragment((), text, Kind.TEXT),))], None)
+
+    def scan_bytes(self, data: bytes, name: str) -> ScanResult:
+        """Scan a file's bytes: a notebook if its *name* ends with ``.ipynb``, else text. Raises InputError."""
+        if name.lower().endswith(".ipynb"):
+            return self.scan_notebook(parse_notebook(data))
+        return self.scan_text(decode_text(data))
+
+    def _scan(self, units: list[Unit], stated: Classification | None) -> ScanResult:
+        buffer = Buffer()
+        for number, unit in enumerate(units):
+            for index, fragment in enumerate(unit.fragments):
+                buffer.add(
+                    fragment.text,
+                    unit=number,
+                    fragment=(number << UNIT_BITS) + index,
+                    label=fragment.label if fragment.kind in (Kind.METADATA, Kind.JSON) else "",
+                    kind=fragment.kind,
+                    view=None,
+                    depth=0,
+                )
+        for view, unit_number, kind in fragment_views(units, UNIT_BITS):
+            buffer.add(view.text, unit=unit_number, fragment=-1, label="", kind=kind, view=view, depth=1)
+        buffers, found = self._rounds(buffer)
+        kept = resolve(locate(found))
+        if kept:
+            more = [copy for each in buffers for copy in copies(each, kept)]
+            kept = resolve(locate([*(item.candidate for item in kept), *more, *found]))
+        reporter = Reporter(units, self._settings, UNIT_BITS)
+        labelled = list(labels(buffer, self._last_spots.labels, self._settings.classify, self._patterns))
+        return reporter.result(kept, labelled, stated)
+
+    def _rounds(self, buffer: Buffer) -> tuple[list[Buffer], list[Candidate]]:
+        """Scan the buffer, then what its encoded runs say, and so on."""
+        buffers: list[Buffer] = []
+        found: list[Candidate] = []
+        vendors: set[str] = set()
+        for depth in range(_DEEPEST):
+            data = buffer.close()
+            spots = self._spotter.spot(data)
+            if depth == 0:
+                self._last_spots = spots
+            judge = Judge(self._rules, buffer, spots, vendors)
+            found += judge.candidates()
+            found += self._maintained(buffer, data)
+            vendors |= judge.vendors
+            buffers.append(buffer)
+            buffer = self._decoded(buffer, spots, depth + 1)
+            if not buffer.segments:
+                break
+        return buffers, found
+
+    def _maintained(self, buffer: Buffer, data: bytes) -> Iterator[Candidate]:
+        """Findings of the maintained catalogue."""
+        for hit in self._upstream.find(data):
+            segment = buffer.segment(hit.start)
+            if segment is None or hit.end > segment.end:
+                continue
+            value = buffer.text[hit.start : hit.end]
+            if is_handle(value) or is_mark(value) or (hit.generic and is_placeholder(value)):
+                continue
+            weight = Weight.UPSTREAM_GENERIC if hit.generic else Weight.UPSTREAM
+            yield Candidate(hit.rule_id, None, segment, hit.start, hit.end, value, hit.confidence, weight, hit.name)
+
+    def _decoded(self, buffer: Buffer, spots: Spots, depth: int) -> Buffer:
+        """A buffer of what the base64 runs of *buffer* say."""
+        out = Buffer()
+        text = buffer.text
+        done = -1
+        for start, end in spots.runs:
+            if end - start < _SHORTEST_ENCODED or start < done or not _may_be_text(text, start):
+                continue
+            segment = buffer.segment(start)
+            if segment is None or end > segment.end:
+                continue
+            view = decode.decode_base64_run(_view_of(segment, text), start - segment.start, end - segment.start)
+            if view is not None:
+                done = end
+                out.add(view.text, unit=segment.unit, fragment=-1, label="", kind=segment.kind, view=view, depth=depth)
+        return out
+
+
+def _view_of(segment: Any, text: str) -> View:  # noqa: ANN401
+    from jupyter_qguard.scan.view import View
+
+    if segment.view is not None:
+        return segment.view  # type: ignore[no-any-return]
+    return View.identity(text[segment.start : segment.end], segment.fragment)
+
+
+def _may_be_text(text: str, start: int) -> bool:
+    return (
+        text[start] in _TEXT_HEAD and text[start + 4] in _TEXT_HEAD and text[start + 8] in _TEXT_HEAD and text[start + 12] in _TEXT_HEAD
+    )
+
+
+def _stated(document: Mapping[str, Any]) -> Classification | None:
+    """The class a notebook states of itself in ``metadata.qguard.classification``."""
+    metadata = document.get("metadata")
+    own = metadata.get("qguard") if isinstance(metadata, dict) else None
+    value = own.get("classification") if isinstance(own, dict) else None
+    return Classification.__members__.get(value.upper()) if isinstance(value, str) else None
+
+
+def decode_text(data: bytes) -> str:
+    """The text of a file. Bytes that are not UTF-8 become lone surrogates, so that offsets stay and nothing is lost.
+
+    Raises
+    ------
+    InputError
+        The file is binary: it has NUL bytes and is not UTF-16.
+    """
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        try:
+            return data.decode("utf-16")
+        except UnicodeDecodeError:
+            message = "not text: it starts like UTF-16 and is none"
+            raise InputError(message) from None
+    if b"\0" in data[:65536]:
+        message = "not text: it has NUL bytes"
+        raise InputError(message)
+    return data.decode("utf-8", "surrogateescape")
+
+
+def default_cache_dir() -> Path:
+    """The user's cache folder for compiled rules (XDG base directories)."""
+    base = os.environ.get("XDG_CACHE_HOME") or ""
+    root = Path(base) if base.startswith("/") else Path.home() / ".cache"
+    return root / "jupyter-qguard" / "rules"

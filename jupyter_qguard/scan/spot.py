@@ -1,0 +1,134 @@
+"""Finds, in one pass over a text, every place worth a closer look: names, calls, shapes, words, random-looking runs.
+
+The pass is Hyperscan's; the text is given to it with one byte a code point, so its offsets are ours.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import hyperscan
+
+from jupyter_qguard.scan.classify import SPOTTED
+from jupyter_qguard.scan.names import Role, role
+
+if TYPE_CHECKING:
+    from jupyter_qguard.scan.ruleset import OwnRule, RuleSet
+
+
+class Spot(enum.IntEnum):
+    """What a pattern marks."""
+
+    RUN = 0
+    NAME = 1
+    CALL = 2
+    SHAPE = 3
+    WORD = 4
+    URL = 5
+    LABEL = 6
+
+
+RUN = r"[A-Za-z0-9_+/\-]{16,}={0,2}[^A-Za-z0-9_+/=\-]"
+_NAMES = (
+    r"token|api[_\- ]?key|apikey|secret|passw|pwd|passphrase|passcode|credential|authorization|bearer|private[_\- ]?key|"
+    r"(?:access|auth|account|shared|signing|master|service|subscription|storage|client|sdk|hub|license|encryption|"
+    r"admin|app|deploy|project|user|ibm|ibmq|ionq|iqm|dwave|leap|openai|hf)[_\- ]?(?:key|pat|jwt|pass)|jwt|"
+    r"connection[_\- ]?string|authenticat|x-ms-|[?&;]sig"
+)
+_BASIC_AUTH = r"://[^\s/:@'\x22<>]{0,64}:[^\s/@'\x22<>]{3,256}@[A-Za-z0-9\[]"
+
+
+@dataclass(slots=True)
+class Spots:
+    """What one pass marked; positions ascend within each list."""
+
+    runs: list[tuple[int, int]] = field(default_factory=list)
+    names: list[int] = field(default_factory=list)
+    calls: list[int] = field(default_factory=list)
+    shapes: list[tuple[OwnRule, int]] = field(default_factory=list)
+    words: list[tuple[int, str]] = field(default_factory=list)
+    urls: list[int] = field(default_factory=list)
+    labels: list[tuple[int, str]] = field(default_factory=list)
+
+
+class Spotter:
+    """A compiled pattern database. One per thread: its scratch space is not shared."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        """Compile for *rules*, some tens of milliseconds."""
+        self._meaning: list[tuple[Spot, object]] = []
+        self._expressions: list[bytes] = []
+        self._flags: list[int] = []
+        plain = hyperscan.HS_FLAG_CASELESS
+        self._add(Spot.RUN, RUN, hyperscan.HS_FLAG_SOM_LEFTMOST)
+        self._add(Spot.NAME, _NAMES, plain)
+        self._add(Spot.URL, _BASIC_AUTH, hyperscan.HS_FLAG_SOM_LEFTMOST)
+        for name in sorted({*rules.variables, *rules.arguments, *rules.headers}):
+            if not re.search(_NAMES, name, re.IGNORECASE) and len(name) > 4 and not _is_common(name):
+                self._add(Spot.NAME, rf"\b{_literal(name)}\b", plain)
+        for name in rules.calls:
+            self._add(Spot.CALL, rf"\b{_literal(name)}\s*\(", 0)
+        for rule in rules.shapes:
+            assert rule.shape is not None  # noqa: S101 - RuleSet.shapes holds only such
+            self._add(Spot.SHAPE, f"(?:{rule.shape.pattern})", 0, rule)
+        for word, vendor in rules.words.items():
+            self._add(Spot.WORD, rf"\b{_literal(word)}(?:\b|_)", plain, vendor)
+        for name, expression in SPOTTED.items():
+            self._add(Spot.LABEL, expression, 0, name)
+        self._database = hyperscan.Database()
+        self._database.compile(
+            expressions=self._expressions,
+            ids=list(range(len(self._expressions))),
+            elements=len(self._expressions),
+            flags=self._flags,
+        )
+        self._scratch = hyperscan.Scratch(self._database)
+
+    def _add(self, spot: Spot, expression: str, flags: int, payload: object = None) -> None:
+        self._meaning.append((spot, payload))
+        self._expressions.append(expression.encode("ascii"))
+        self._flags.append(flags)
+
+    def spot(self, data: bytes) -> Spots:
+        """Mark *data*, which holds one byte per code point and ends with a line end."""
+        events: list[tuple[int, int, int]] = []
+        append = events.append
+        self._database.scan(
+            data,
+            match_event_handler=lambda number, start, end, _flags, _context: append((number, start, end)),
+            scratch=self._scratch,
+        )
+        spots = Spots()
+        meaning = self._meaning
+        for number, start, end in events:
+            spot, payload = meaning[number]
+            if spot is Spot.RUN:
+                spots.runs.append((start, end - 1))
+            elif spot is Spot.NAME:
+                spots.names.append(end)
+            elif spot is Spot.WORD:
+                spots.words.append((end, str(payload)))
+            elif spot is Spot.CALL:
+                spots.calls.append(end)
+            elif spot is Spot.LABEL:
+                spots.labels.append((end, str(payload)))
+            elif spot is Spot.URL:
+                spots.urls.append(start)
+            else:
+                spots.shapes.append((payload, end))  # type: ignore[arg-type]
+        return spots
+
+
+def _literal(text: str) -> str:
+    return re.sub(r"([^A-Za-z0-9_])", r"\\\1", text)
+
+
+def _is_common(name: str) -> bool:
+    """Names that stand everywhere and mean a credential only inside of the vendor's own call."""
+    return role(name) is Role.NONE and name.lower() in (
+        "username email value login account user client_id clientid project_id instance config auth_type id_ "
+        "settings credentials_file verify".split()
+    )

@@ -1,0 +1,82 @@
+"""Which views are made of which fragments: the cheap decodings that need no search."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from jupyter_qguard.scan import decode
+try:
+    from jupyter_qguard.scan.fold import fold_cell, needs_folding
+except ImportError:
+    def needs_folding(s): return False
+from jupyter_qguard.scan.fragment import Kind
+from jupyter_qguard.scan.view import View, ViewBuilder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from jupyter_qguard.scan.fold import Constant
+    from jupyter_qguard.scan.fragment import Fragment, Unit
+
+_MARKUP = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>")
+
+
+def fragment_views(units: Sequence[Unit], bits: int) -> Iterator[tuple[View, int, Kind]]:
+    """Every decoded view of every fragment, with its unit and kind. Folding follows names from cell to cell."""
+    names: dict[str, Constant] = {}
+    for number, unit in enumerate(units):
+        streams: list[tuple[int, Fragment]] = []
+        for index, fragment in enumerate(unit.fragments):
+            identifier = (number << bits) + index
+            if fragment.kind in (Kind.CODE, Kind.TEXT) and needs_folding(fragment.text):
+                folded = fold_cell(fragment.text, identifier, names)
+                _update(names, folded.names)
+                if folded.view is not None:
+                    yield folded.view, number, fragment.kind
+            if fragment.kind is Kind.STREAM:
+                streams.append((identifier, fragment))
+            for view in _decoded(fragment, identifier):
+                yield view, number, fragment.kind
+        if len(streams) > 1:
+            yield _joined(streams), number, Kind.STREAM
+
+
+def _update(names: dict[str, Constant], bound: dict[str, Constant | None]) -> None:
+    for name, value in bound.items():
+        if value is None:
+            names.pop(name, None)
+        else:
+            names[name] = value
+
+
+def _decoded(fragment: Fragment, identifier: int) -> Iterator[View]:
+    """Views in which terminal colours, markup, escapes and percent-encoding are resolved, one upon the other."""
+    text = fragment.text
+    if not any(char in text for char in "\x1b<&\\%"):
+        return
+    view = View.identity(text, identifier)
+    plain = decode.strip_ansi(view)
+    if plain is not None:
+        view = plain
+        yield plain
+    if fragment.html or (fragment.kind is not Kind.CODE and _MARKUP.search(text)):
+        stripped = decode.strip_tags(view)
+        if stripped is not None:
+            yield stripped
+    elif (unescaped := decode.unescape_entities(view)) is not None:
+        yield unescaped
+        view = unescaped
+    if (unescaped := decode.unescape_backslashes(view)) is not None:
+        yield unescaped
+        view = unescaped
+    if (unquoted := decode.unquote_percent(view)) is not None:
+        yield unquoted
+
+
+def _joined(streams: list[tuple[int, Fragment]]) -> View:
+    """The stream outputs of a cell as one text: a kernel may flush in the middle of a token."""
+    builder = ViewBuilder()
+    for identifier, fragment in streams:
+        builder.append(fragment.text, identifier, 0, len(fragment.text))
+    return builder.build()
