@@ -143,7 +143,7 @@ class Attribution:
         if len(value) < 6 or any(char.isspace() for char in value) or _is_nothing(value):
             return False
         if rule.label or rule.password:
-            return not rule.label
+            return not rule.label and "(" not in value
         if rule.shape is not None and rule.fits(value):
             return strength.entropy(value) >= 2.0
         if strength.is_uuid(value) or strength.is_random(value, length=12):

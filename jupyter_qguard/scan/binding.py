@@ -14,16 +14,19 @@ _LEFT = re.compile(r"[A-Za-z0-9_.\-]{0,96}\Z")
 _RIGHT = re.compile(r"[A-Za-z0-9_\-]{0,97}")
 _WORD_BEFORE = re.compile(r"([A-Za-z]{2,14})[ \t]\Z")
 _BETWEEN = re.compile(
-    r"""(?:\\{0,4}["'`*_]{0,3}|&quot;|&\#39;)[ \t]{0,4}[\])]{0,2}[ \t]{0,8}       # what closes the name
+    r"""(?:\\{0,4}["'`*_]{0,3}|&quot;|&\#39;)[ \t]{0,4}[\])}]{0,2}[ \t]{0,8}      # what closes the name
     (?:
         :\s*[A-Za-z_.\[\] |]{2,40}?=(?!=)                                     # annotation: token: str = …
-      | (?:={1,3}|:=|=>|->|<-|:|,|\||=\\?>)                                    # assignment, key, argument, table
+      | (?:={1,3}|:=|=>|->|<-|:|,|[|│┃║]|=\\?>)                               # assignment, key, argument, table
       | \t
+      | &(?=[ ])                                                              # LaTeX table
       | >(?=[^<>\s])                                                          # <token>…</token>
       | \(                                                                    # set_token("…"
-      | [ ](?:is|was|are|has|of|equals|to|set\ to|will\ be|value)\ (?::\ ?)?
+      | [ ]?(?:is|was|are|has|of|equals|to|set\ to|will\ be|value|in\ use)\ (?::\ ?)?
       | (?=[ \t]{1,40}[^\s])(?P<loose>)                                        # two columns, --token VALUE
-    )(?(loose)[ \t]{1,40}|\s{0,24}(?:\\r)?(?:\\n)?\s{0,40})""",
+    )(?(loose)[ \t]{1,40}(?:(?:str|bytes|object|string)[ \t]{2,40})?
+      |\s{0,24}(?:\\r)?(?:\\n)?\s{0,40})
+    (?:\\[a-z]{4,8}\{)?""",
     re.VERBOSE,
 )
 _WRAPPER = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,60}\(\s*(?=[rRbBuUfF]{0,2}[\"'])")
@@ -36,8 +39,11 @@ _SCHEME = re.compile(
     re.IGNORECASE,
 )
 _VALUE_KEY = re.compile(
-    r"\\{0,4}[\"']?\s{0,4},\s{0,8}\\{0,4}[\"']?(?:value|val|default|data|content)\\{0,4}[\"']?\s{0,4}[=:]\s{0,8}", re.IGNORECASE
+    r"""\\{0,4}["']?\s{0,4}[,\s]\s{0,16}(?:[a-z-]{2,16}=\\{0,4}["'][^"'\n]{0,48}["']\s+){0,4}
+    \\{0,4}["']?(?:value|val|default|data|content)\\{0,4}["']?\s{0,4}[=:]\s{0,8}""",
+    re.IGNORECASE | re.VERBOSE,
 )
+"""Name and value as members of their own: ``{"name": "X", "value": …}``, ``<input name="X" value=…>``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +71,10 @@ def read_binding(text: str, low: int, high: int, end: int) -> Binding | None:
     called = text[between.start() : between.end()].rstrip()[-1:] == "("
     value_key = _VALUE_KEY.match(text, name_end, high)
     at = value_key.end() if value_key else between.end()
-    loose = not value_key and between.group("loose") is not None
     value = _read_value(text, at, high, quoted_only=called)
     if value is None:
         return None
     low_value, high_value, quoted = value
-    if loose and quoted:
-        return None
     scheme = _SCHEME.match(text, low_value, high_value if quoted else high)
     marked = ""
     if scheme and scheme.end() > low_value:

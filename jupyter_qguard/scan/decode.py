@@ -20,6 +20,7 @@ _LINE_TAGS = frozenset(
     "option text tspan title desc g svg script style body html head".split()
 )
 _WRAPPED_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}(?:(?:\\r)?(?:\\n|\s)[\s\"'+\\]{0,12}[A-Za-z0-9+/_-]+)*={0,2}")
+_WRAPPED = re.compile(r"(?<=[A-Za-z0-9_+/=-]{12})\n(?=[A-Za-z0-9_+/=-]{8})")
 LONGEST_DECODED = 1 << 20
 """Code points of one encoded run that is decoded; a longer one is a payload."""
 
@@ -83,6 +84,13 @@ def _unescape(match: re.Match[str]) -> str:
         return match.group(4)
     number = int(code, 16)
     return chr(number) if number <= 0x10FFFF else "\ufffd"
+
+
+def join_wrapped_lines(view: View) -> View | None:
+    """With the line ends taken out that stand between two characters a token may hold: a traceback wrapped it."""
+    if _WRAPPED.search(view.text) is None:
+        return None
+    return _replace(view, _WRAPPED, lambda _match: "")
 
 
 def unquote_percent(view: View) -> View | None:

@@ -14,10 +14,12 @@ from typing import Any
 import msgspec
 
 from jupyter_qguard.errors import InputError
+from jupyter_qguard.scan.names import Role, role
 from jupyter_qguard.scan.notebook import MAX_DEPTH
 from jupyter_qguard.scan.payload import is_binary_payload
 
 Path = tuple[str | int, ...]
+MAX_LABEL = 64
 MIN_KEY_LENGTH = 12
 """Object keys shorter than this are not scanned for secrets: no credential is so short and unlabelled."""
 
@@ -198,7 +200,9 @@ def _text(value: object, path: Path, kind: Kind, label: str, out: list[Fragment]
 
 
 def _is_lines(value: object) -> bool:
-    return isinstance(value, list) and bool(value) and all(type(item) is str and item[-1:] == "\n" for item in value[:-1])
+    if not isinstance(value, list) or len(value) < 2 or not isinstance(value[-1], str):  # noqa: PLR2004
+        return False
+    return all(isinstance(item, str) and item[-1:] == "\n" for item in value[:-1])
 
 
 def _joined(value: object) -> str | None:
@@ -210,9 +214,9 @@ def _joined(value: object) -> str | None:
     return None
 
 
-def _key(key: str, path: Path, kind: Kind, out: list[Fragment]) -> None:
+def _key(key: str, path: Path, kind: Kind, out: list[Fragment], label: str = "") -> None:
     if len(key) >= MIN_KEY_LENGTH:
-        out.append(Fragment(path, key, kind, in_key=True))
+        out.append(Fragment(path, key, kind, label, in_key=True))
 
 
 def _walk(node: object, path: Path, kind: Kind, label: str, out: list[Fragment], depth: int) -> None:
@@ -225,8 +229,14 @@ def _walk(node: object, path: Path, kind: Kind, label: str, out: list[Fragment],
     elif isinstance(node, list | tuple):
         if depth > MAX_DEPTH:
             _too_deep()
+        before = ""
         for number, item in enumerate(node):
-            if isinstance(item, (str, Mapping, list, tuple)):
+            if isinstance(item, str):
+                # ["--token", "…"] and ["X-Auth-Token", "…"]: an item may name the next one.
+                if item:
+                    out.append(Fragment((*path, number), item, kind, before or label))
+                before = item if len(item) <= MAX_LABEL and role(item) is not Role.NONE else ""
+            elif isinstance(item, (Mapping, list, tuple)):
                 _walk(item, (*path, number), kind, label, out, depth + 1)
 
 
@@ -240,7 +250,7 @@ def _walk_object(
     for key, value in node.items():
         name = str(key)
         inner = (*path, name)
-        _key(name, inner, kind, out)
+        _key(name, inner, kind, out, label)
         if isinstance(value, str):
             if value and not ("/" in name and is_binary_payload(name, value)):
                 out.append(Fragment(inner, value, kind, beside if name in _VALUE_KEYS and beside else name))
@@ -258,7 +268,7 @@ def _beside(node: Mapping[Any, Any], label: str) -> str:
             return "password"
     for key in _NAME_KEYS:
         name = node.get(key)
-        if isinstance(name, str) and 0 < len(name) <= 64:
+        if isinstance(name, str) and 0 < len(name) <= MAX_LABEL:
             return name
     return label if label == "password" else ""
 

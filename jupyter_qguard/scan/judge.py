@@ -14,7 +14,8 @@ from jupyter_qguard.scan.binding import called_name, name_span, positional_argum
 from jupyter_qguard.scan.finding import Confidence
 from jupyter_qguard.scan.fragment import Kind
 from jupyter_qguard.scan.names import Role, role
-from jupyter_qguard.scan.table import names_column
+from jupyter_qguard.scan.shown import is_shown
+from jupyter_qguard.scan.table import column_below
 from jupyter_qguard.secret import is_handle, is_mark
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 NEAR = 160
 """Code points before a random-looking value in which a credential word counts as near."""
 _BASIC_AUTH = re.compile(r"://([^\s/:@'\"<>]{0,64}):([^\s/@'\"<>]{3,256})@")
-_ALONE = re.compile(r"[\s'\"`()\[\],]*\Z")
+_ALONE = re.compile(r"[\s'\"`()\[\],]*(?:[bru]['\"])?\Z")
+_ONE_VALUE = re.compile(r"(?m)^[ \t\[(]*[bru]?['\"]?([^\s'\"]{6,2048}?)['\"]?[\])]*[ \t]*$")
+LONGEST_LABELLED = 16384
 _SLUG = re.compile(r"(?:[a-z0-9]{1,12}[-_]){3,}[a-z0-9]{1,12}\Z")
 
 
@@ -64,6 +67,8 @@ class Judge:
                 self._unit_vendors[segment.unit].add(vendor)
                 self.vendors.add(vendor)
         self._role_ends: list[int] = []
+        self._shown: dict[int, tuple[str, Role]] = {}
+        """Units whose source prints a credential, with its name."""
         self._source_roles: set[int] = set()
         """Units whose source names a credential."""
         self._attribution = Attribution(rules)
@@ -73,6 +78,7 @@ class Judge:
         yield from self._shapes()
         yield from self._bindings()
         yield from self._labels()
+        yield from self._results()
         yield from self._calls()
         yield from self._urls()
         yield from self._runs()
@@ -107,23 +113,51 @@ class Judge:
             if segment is None:
                 continue
             start, stop = name_span(self._text, segment.start, segment.end, end)
-            meaning = self._meaning(self._text[start:stop])
+            name = self._text[start:stop]
+            meaning = self._meaning(name)
             if meaning is Role.NONE:
                 continue
-            binding = read_binding(self._text, segment.start, segment.end, end)
             self._role_ends.append(end)
             if segment.kind == Kind.CODE:
                 self._source_roles.add(segment.unit)
-            if binding is None:
+                if is_shown(self._text, segment.start, segment.end, start, stop):
+                    self._shown.setdefault(segment.unit, (name, meaning))
+            last = stop
+            yield from self._bound(segment, end, meaning)
+            for span in column_below(
+                self._text, segment.start, segment.end, start, stop, code=segment.kind == Kind.CODE
+            ):
+                yield from self._named(segment, name, meaning, *span)
+
+    def _bound(self, segment: Segment, end: int, meaning: Role) -> Iterator[Candidate]:
+        binding = read_binding(self._text, segment.start, segment.end, end)
+        if binding is None:
+            return
+        value = self._text[binding.start : binding.end]
+        found = self._attribution.of_binding(
+            self._text, segment, binding, value, meaning, self._unit_vendors[segment.unit], self.vendors
+        )
+        if found:
+            rule, confidence, weight = found
+            yield from self._candidate(rule, segment, binding.start, binding.end, confidence, weight)
+
+    def _named(self, segment: Segment, name: str, meaning: Role, start: int, end: int) -> Iterator[Candidate]:
+        """A value that a key, a heading or the code beside it names."""
+        found = self._attribution.of_label(
+            name, self._text[start:end], meaning, self._unit_vendors[segment.unit], self.vendors
+        )
+        if found:
+            rule, confidence, weight = found
+            yield from self._candidate(rule, segment, start, end, confidence, weight)
+
+    def _results(self) -> Iterator[Candidate]:
+        """Lines of an output that are one value, where the cell's code shows a credential: ``print(token)``."""
+        for segment in self._buffer.segments:
+            shown = self._shown.get(segment.unit)
+            if shown is None or segment.kind not in (Kind.STREAM, Kind.DATA):
                 continue
-            last = end
-            value = self._text[binding.start : binding.end]
-            found = self._attribution.of_binding(
-                self._text, segment, binding, value, meaning, self._unit_vendors[segment.unit], self.vendors
-            )
-            if found:
-                rule, confidence, weight = found
-                yield from self._candidate(rule, segment, binding.start, binding.end, confidence, weight)
+            for match in _ONE_VALUE.finditer(self._text, segment.start, segment.end):
+                yield from self._named(segment, *shown, *match.span(1))
 
     def _meaning(self, name: str) -> Role:
         if name in self._rules.variables or name.lower() in self._rules.headers:
@@ -136,21 +170,15 @@ class Judge:
     def _labels(self) -> Iterator[Candidate]:
         """Values whose key, column or neighbour names them."""
         for segment in self._buffer.segments:
-            label = segment.label
-            if not label or segment.end - segment.start > 4096:
+            if not segment.label or segment.end - segment.start > LONGEST_LABELLED:
                 continue
-            meaning = self._meaning(label)
+            meaning = self._meaning(segment.label.strip(" :*"))
             if meaning is Role.NONE:
                 continue
             raw = self._text[segment.start : segment.end]
             value = raw.strip()
             start = segment.start + raw.find(value)
-            found = self._attribution.of_label(
-                label, value, meaning, self._unit_vendors[segment.unit], self.vendors
-            )
-            if found:
-                rule, confidence, weight = found
-                yield from self._candidate(rule, segment, start, start + len(value), confidence, weight)
+            yield from self._named(segment, segment.label.strip(" :*"), meaning, start, start + len(value))
 
     def _calls(self) -> Iterator[Candidate]:
         for end in self._spots.calls:
@@ -221,7 +249,7 @@ class Judge:
             gap = self._text[role_end:start]
             if gap.count("\n") <= 1 and not re.search(r"[.;]\s|\n\s*\n", gap):
                 return True
-        return segment.kind != Kind.CODE and names_column(self._text, segment.start, segment.end, start, end)
+        return False
 
     def _is_alone(self, segment: Segment, start: int, end: int) -> bool:
         before = self._text[max(segment.start, start - 16) : start]

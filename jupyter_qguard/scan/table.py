@@ -1,51 +1,85 @@
-"""Finds the heading of a column in text tables: tabs (from HTML), pipes (Markdown) and aligned columns (pandas)."""
+"""Reads columns of text tables: tabs (from HTML), pipes and boxes, commas, aligned columns (pandas, ``%whos``).
+
+A heading that names a credential makes every value below it, in its column, a named value.
+"""
 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from jupyter_qguard.scan.names import Role, role
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
-LONGEST_TABLE = 16384
-"""Code points above a value in which its heading is looked for."""
-_HEADING = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]*(?: [A-Za-z0-9_\-]+)?")
-_CREDENTIAL = re.compile(r"token|key|secret|passw|credential|pwd|auth", re.IGNORECASE)
+MOST_ROWS = 2000
+_SEPARATORS = ("\t", "|", "│", "┃", ",", ";")
+_RULE = re.compile(r"[\s|+:=─━┼┿┄│┃║╪╋┡┩╇└┴┘├┤┬┌┐-]*\Z")
+_CELL = re.compile(r"\S+(?: \S+)*")
+_HEADINGS = re.compile(r"\s*[A-Za-z_][\w.-]{0,48}(?: [\w.-]{1,24})?(?:\s{2,}[A-Za-z_][\w.-]{0,48}(?: [\w.-]{1,24})?)+\s*\Z")
+_NAME_LIST = re.compile(r"\s*[\"']?[A-Za-z_][\w .-]{0,48}[\"']?(?:[,;]\s?[\"']?[A-Za-z_][\w .-]{0,48}[\"']?)+\s*\Z")
+_TRIM = " *_`\"'\\"
 
 
-def names_column(text: str, low: int, high: int, start: int, end: int) -> bool:
-    """Whether the heading above ``text[start:end]``, within ``text[low:high]``, names a credential."""
-    low = max(low, start - LONGEST_TABLE)
-    above = text[low:start]
-    if "\n" not in above or _CREDENTIAL.search(above) is None:
-        return False
-    line_start = low + above.rfind("\n") + 1
+def column_below(
+    text: str, low: int, high: int, start: int, end: int, *, code: bool
+) -> Iterator[tuple[int, int]]:
+    """Spans of the cells below the heading at ``text[start:end]``, within ``text[low:high]``.
+
+    Yields nothing where the heading's line is no line of a table; in *code* only comma-separated values are one.
+    """
+    line_start = text.rfind("\n", low, start) + 1 or low
     line_end = text.find("\n", end, high)
-    line = text[line_start : line_end if line_end >= 0 else high]
-    lines = text[low : max(line_start - 1, low)].split("\n")
-    for separator in ("\t", "|"):
-        if separator in line:
-            column = text[line_start:start].count(separator)
-            return any(_heads(row.split(separator), column) for row in reversed(lines) if separator in row)
-    return _is_aligned(lines, start - line_start, end - line_start)
+    if line_end < 0:
+        return
+    heading = text[line_start:line_end]
+    for separator in ",;" if code else _SEPARATORS:
+        if separator in heading:
+            if separator in ",;" and not _NAME_LIST.match(heading):
+                continue
+            column = heading[: start - line_start].count(separator)
+            yield from _separated(text, line_end + 1, high, separator, column, heading.count(separator))
+            return
+    if not code and _HEADINGS.match(heading) and (start == line_start or "  " in heading.strip()):
+        yield from _aligned(text, line_end + 1, high, start - line_start, end - line_start)
 
 
-def _heads(cells: list[str], column: int) -> bool:
-    return column < len(cells) and _is_credential(cells[column])
+def _separated(text: str, at: int, high: int, separator: str, column: int, width: int) -> Iterator[tuple[int, int]]:
+    for _ in range(MOST_ROWS):
+        stop = text.find("\n", at, high)
+        stop = high if stop < 0 else stop
+        line = text[at:stop]
+        found = separator if separator in line else "│" if separator == "┃" and "│" in line else ""
+        if not found:
+            if line.strip() and not _RULE.match(line):
+                return
+        elif not _RULE.match(line) and abs(line.count(found) - width) <= (0 if found in ",;" else 1):
+            cells = line.split(found)
+            if column < len(cells):
+                yield from _trimmed(text, at + sum(len(cell) + 1 for cell in cells[:column]), len(cells[column]))
+        at = stop + 1
+        if at >= high:
+            return
 
 
-def _is_credential(heading: str) -> bool:
-    name = heading.strip(" *_`:\"'").replace(" ", "_")
-    return 0 < len(name) <= 48 and role(name) is not Role.NONE
-
-
-def _is_aligned(lines: list[str], start: int, end: int) -> bool:
-    """The nearest block above: a heading whose columns overlap with, or end at, those of the value."""
-    for line in reversed(lines):
+def _aligned(text: str, at: int, high: int, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Cells whose columns overlap with those of the heading, until a line that is blank or has one cell only."""
+    for _ in range(MOST_ROWS):
+        stop = text.find("\n", at, high)
+        stop = high if stop < 0 else stop
+        line = text[at:stop]
         if not line.strip():
-            return False
-        if len(line) < start or _CREDENTIAL.search(line) is None:
-            continue
-        for match in _HEADING.finditer(line):
-            if match.start() < end and match.end() > start and _is_credential(match.group()):
-                return True
-    return False
+            return
+        for match in re.finditer(r"\S+", line):
+            if match.start() < end and match.end() > start:
+                yield from _trimmed(text, at + match.start(), match.end() - match.start())
+        at = stop + 1
+        if at >= high:
+            return
+
+
+def _trimmed(text: str, start: int, length: int) -> Iterator[tuple[int, int]]:
+    cell = text[start : start + length]
+    body = cell.strip(_TRIM)
+    if body:
+        offset = cell.find(body)
+        yield start + offset, start + offset + len(body)

@@ -53,13 +53,16 @@ def _update(names: dict[str, Constant], bound: dict[str, Constant | None]) -> No
 def _decoded(fragment: Fragment, identifier: int) -> Iterator[View]:
     """Views in which terminal colours, markup, escapes and percent-encoding are resolved, one upon the other."""
     text = fragment.text
-    if not any(char in text for char in "\x1b<&\\%"):
+    wrapped = fragment.kind is Kind.ERROR and "\n" in text
+    if not wrapped and not any(char in text for char in "\x1b<&\\%"):
         return
     view = View.identity(text, identifier)
     plain = decode.strip_ansi(view)
     if plain is not None:
         view = plain
         yield plain
+    if wrapped and (joined := decode.join_wrapped_lines(view)) is not None:
+        yield joined
     if fragment.html or (fragment.kind is not Kind.CODE and _MARKUP.search(text)):
         stripped = decode.strip_tags(view)
         if stripped is not None:
