@@ -108,14 +108,16 @@ class Attribution:
         scheme: str,
     ) -> Attributed | None:
         rule = self._of_argument(name, value, unit_vendors) or self._of_argument(name, value, vendors)
-        if rule is not None and (rule.vendor in unit_vendors or self.is_strong(value, meaning, quoted=quoted)):
-            if self.is_plausible(value, rule) and (quoted or self.is_strong(value, meaning, quoted=quoted)):
+        strong = self.is_strong(value, meaning, quoted=quoted)
+        own = rule is not None and rule.vendor in unit_vendors
+        if rule is not None and self.is_plausible(value, rule):
+            if strong or (own and (quoted or strength.is_uuid(value))):
                 return rule, Confidence.MEDIUM, Weight.VENDOR_ARGUMENT
         if scheme or name.lower() in _AUTHORIZATION:
             if self.is_strong(value, Role.STRONG, quoted=True):
                 return self._header, Confidence.MEDIUM, Weight.HEADER
             return None
-        if not self.is_strong(value, meaning, quoted=quoted):
+        if not strong:
             return None
         fitting = self.of_shape(value, unit_vendors, vendors)
         if fitting is not None and meaning is not Role.PASSWORD:
@@ -188,4 +190,5 @@ def _is_password(value: str, *, quoted: bool) -> bool:
     )
     if not quoted:
         return len(value) >= 8 and classes >= 3 and "(" not in value
-    return classes >= 2 and (any(char.isdigit() for char in value) or classes >= 3)
+    plain_letters = len(value) >= 10 and strength.wordiness(value) < 0.45  # noqa: PLR2004
+    return classes >= 2 and (any(char.isdigit() for char in value) or classes >= 3 or plain_letters)  # noqa: PLR2004

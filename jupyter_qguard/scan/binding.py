@@ -22,6 +22,7 @@ _BETWEEN = re.compile(
       | &(?=[ ])                                                              # LaTeX table
       | >(?=[^<>\s])                                                          # <token>…</token>
       | \(                                                                    # set_token("…"
+      | [ ](?:for|of|on|to|at|with|from)[ ][\w .'-]{1,40}?[ ](?:is|was)[ :]{1,2}
       | [ ]?(?:is|was|are|has|of|equals|to|set\ to|will\ be|value|in\ use)\ (?::\ ?)?
       | (?=[ \t]{1,40}[^\s])(?P<loose>)                                        # two columns, --token VALUE
     )(?(loose)[ \t]{1,40}(?:(?:str|bytes|object|string)[ \t]{2,40})?
@@ -34,8 +35,7 @@ _QUOTE = re.compile(r"[rRbBuUfF]{0,2}(\\{0,4})(\"\"\"|'''|[\"'`])|()(&quot;|&\#3
 _BARE = re.compile(r"[^\s\"'`,;&|<>()\[\]{}\\]+")
 _KEYWORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}=[^=]")
 _SCHEME = re.compile(
-    r"(?:bearer|basic|token|apikey|api-key|sdk|key|digest|jwt|negotiate|oauth|splunk|client-key|aws4-hmac-sha256|"
-    r"oqcs_auth=)\s*",
+    r"(?:(?:bearer|basic|token|apikey|api-key|sdk|key|digest|jwt|negotiate|oauth|splunk|client-key)[ \t]+|oqcs_auth=)",
     re.IGNORECASE,
 )
 _VALUE_KEY = re.compile(
@@ -65,24 +65,43 @@ def read_binding(text: str, low: int, high: int, end: int) -> Binding | None:
     """The binding whose name holds the word that ends at *end*, within ``text[low:high]``; None if there is none."""
     start, name_end = name_span(text, low, high, end)
     name = text[start:name_end]
-    between = _BETWEEN.match(text, name_end, high)
-    if between is None:
-        return None
-    called = text[between.start() : between.end()].rstrip()[-1:] == "("
     value_key = _VALUE_KEY.match(text, name_end, high)
-    at = value_key.end() if value_key else between.end()
+    between = _BETWEEN.match(text, name_end, high)
+    if value_key is None and (between is None or text[max(start - 2, low) : start] == "</"):
+        return None
+    called = value_key is None and between is not None and between.group().rstrip()[-1:] == "("
+    at = value_key.end() if value_key else between.end() if between else name_end
     value = _read_value(text, at, high, quoted_only=called)
     if value is None:
         return None
     low_value, high_value, quoted = value
-    scheme = _SCHEME.match(text, low_value, high_value if quoted else high)
+    scheme = scheme_end(text, low_value, high_value if quoted else high)
     marked = ""
-    if scheme and scheme.end() > low_value:
-        rest = _BARE.match(text, scheme.end(), high_value if quoted else high)
-        if rest and (scheme.group()[-1:] in " \t=" or not quoted):
-            marked = scheme.group().strip().lower()
+    if scheme:
+        rest = _BARE.match(text, scheme, high_value if quoted else high)
+        if rest:
+            marked = text[low_value:scheme].strip().lower()
             low_value, high_value = rest.span()
     return Binding(name, start, low_value, high_value, quoted, marked, called)
+
+
+def scheme_end(text: str, low: int, high: int) -> int:
+    """Where the value begins behind an authentication scheme (``Bearer …``) at *low*; 0 if there is none."""
+    match = _SCHEME.match(text, low, high)
+    return match.end() if match else 0
+
+
+_FALLBACK = re.compile(r"""["'][\])]{0,3}\s{0,4}(?:or|,|\?\?|\|\||if\s[^\n]{1,60}?\selse)\s{0,4}(?=[rRbBuUfF]{0,2}["'])""")
+
+
+def fallback_value(text: str, high: int, end: int) -> tuple[int, int] | None:
+    """The string that takes the place of one that may be missing: ``os.getenv("X", "…")``, ``… or "…"``.
+
+    *end* is where the first string ends.
+    """
+    match = _FALLBACK.match(text, end, high)
+    value = _read_value(text, match.end(), high, quoted_only=True) if match else None
+    return value[:2] if value else None
 
 
 def name_span(text: str, low: int, high: int, end: int) -> tuple[int, int]:

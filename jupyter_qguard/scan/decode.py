@@ -14,9 +14,9 @@ _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,
 _TAG = re.compile(r"<!--.*?-->|</?([A-Za-z][A-Za-z0-9:-]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>|<!\[CDATA\[|\]\]>", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|([/_*\-#%&${}.~+=]))")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
-_CELL_TAGS = frozenset(("td", "th"))
+_CELL_TAGS = frozenset(("td", "th", "dd"))
 _LINE_TAGS = frozenset(
-    "tr table thead tbody p div li ul ol br h1 h2 h3 h4 h5 h6 pre dt dd section article header footer label input "
+    "tr table thead tbody p div li ul ol br h1 h2 h3 h4 h5 h6 pre dt section article header footer label input "
     "option text tspan title desc g svg script style body html head".split()
 )
 _WRAPPED_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}(?:(?:\\r)?(?:\\n|\s)[\s\"'+\\]{0,12}[A-Za-z0-9+/_-]+)*={0,2}")
@@ -106,7 +106,7 @@ def decode_base64_run(view: View, start: int, end: int) -> View | None:
     A run that is wrapped over several lines is taken whole, beyond *end*.
     """
     match = _WRAPPED_BASE64.match(view.text, start)
-    for stop in ({match.end(), end} if match else {end}):
+    for stop in (match.end(), end) if match and match.end() > end else (end,):
         run = re.sub(r"\\[rn]|[^A-Za-z0-9+/=_-]", "", view.text[start:stop])
         if not 16 <= len(run) <= LONGEST_DECODED:
             continue

@@ -164,6 +164,8 @@ def _output(output: object, path: Path, out: list[Fragment]) -> None:
         elif key == "traceback" and isinstance(value, list):
             for number, line in enumerate(value):
                 _walk(line, (*inner, number), Kind.ERROR, "", out, 1)
+        elif key == "json" and _joined(value) is not None:
+            _text(value, inner, Kind.DATA, "", out)
         elif key in _NBFORMAT3_DATA:
             _mime(f"image/{key}" if key in ("png", "jpeg", "pdf") else f"text/{key}", value, inner, Kind.DATA, out)
         elif key not in ("output_type", "execution_count"):

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 from jupyter_qguard.scan import strength
 from jupyter_qguard.scan.attribution import Attribution, Weight
-from jupyter_qguard.scan.binding import called_name, name_span, positional_argument, read_binding
+from jupyter_qguard.scan.binding import (
+    called_name,
+    fallback_value,
+    name_span,
+    positional_argument,
+    read_binding,
+    scheme_end,
+)
 from jupyter_qguard.scan.finding import Confidence
 from jupyter_qguard.scan.fragment import Kind
 from jupyter_qguard.scan.names import Role, role
@@ -31,6 +38,10 @@ _BASIC_AUTH = re.compile(r"://([^\s/:@'\"<>]{0,64}):([^\s/@'\"<>]{3,256})@")
 _ALONE = re.compile(r"[\s'\"`()\[\],]*(?:[bru]['\"])?\Z")
 _ONE_VALUE = re.compile(r"(?m)^[ \t\[(]*[bru]?['\"]?([^\s'\"]{6,2048}?)['\"]?[\])]*[ \t]*$")
 LONGEST_LABELLED = 16384
+_BOUND = re.compile(r"([A-Za-z_][A-Za-z0-9_.\-]{0,63})\\{0,2}[\"']?\s{0,3}[:=]\s{0,3}[bruf]{0,2}\\{0,2}[\"']?\Z")
+LONG_HEX = 128
+"""A hexadecimal value this long, alone in an output, is taken for the key of a vendor in use that has this shape."""
+_ENTITY_BEFORE = re.compile(r"&#?\w{1,8};\Z")
 _SLUG = re.compile(r"(?:[a-z0-9]{1,12}[-_]){3,}[a-z0-9]{1,12}\Z")
 
 
@@ -140,9 +151,12 @@ class Judge:
         if found:
             rule, confidence, weight = found
             yield from self._candidate(rule, segment, binding.start, binding.end, confidence, weight)
+        elif binding.quoted and (other := fallback_value(self._text, segment.end, binding.end)):
+            yield from self._named(segment, binding.name, meaning, *other)
 
     def _named(self, segment: Segment, name: str, meaning: Role, start: int, end: int) -> Iterator[Candidate]:
         """A value that a key, a heading or the code beside it names."""
+        start = scheme_end(self._text, start, end) or start
         found = self._attribution.of_label(
             name, self._text[start:end], meaning, self._unit_vendors[segment.unit], self.vendors
         )
@@ -185,7 +199,7 @@ class Judge:
             segment = self._buffer.segment(end - 1)
             if segment is None:
                 continue
-            dotted = called_name(self._text, segment.start, end - 1)
+            dotted = called_name(self._text, segment.start, end - 1) or "auth"
             for site in self._rules.calls.get(dotted.rsplit(".", 1)[-1], ()):
                 if site.call.position is None or not site.matches(dotted):
                     continue
@@ -227,7 +241,11 @@ class Judge:
         if strength.is_harmless(value) or self._glued(segment, start, end) or _is_path(value):
             return
         near = self._is_named(segment, start, end)
+        if self._is_bound_otherwise(segment, start):
+            return
         alone = segment.kind != Kind.CODE and segment.unit in self._source_roles and self._is_alone(segment, start, end)
+        if not alone and len(value) >= LONG_HEX and self._is_alone(segment, start, end):
+            alone = self._attribution.of_shape(value, set(), self.vendors) is not None
         evidence = near or alone
         rule = self._attribution.of_shape(value, unit_vendors, self.vendors if evidence else unit_vendors)
         if rule is not None and (evidence or not strength.is_hex(value)):
@@ -251,6 +269,11 @@ class Judge:
                 return True
         return False
 
+    def _is_bound_otherwise(self, segment: Segment, start: int) -> bool:
+        """Whether the value belongs to a name that says no credential: ``client_id="…"``."""
+        match = _BOUND.search(self._text, max(segment.start, start - 72), start)
+        return match is not None and self._meaning(match.group(1)) is Role.NONE
+
     def _is_alone(self, segment: Segment, start: int, end: int) -> bool:
         before = self._text[max(segment.start, start - 16) : start]
         after = self._text[end : min(segment.end, end + 16)]
@@ -260,6 +283,8 @@ class Judge:
         """Whether the run is a part of something longer: a path, a URL, a dotted name, a file name."""
         before = self._text[start - 1] if start > segment.start else " "
         after = self._text[end] if end < segment.end else " "
+        if before == ";" and _ENTITY_BEFORE.search(self._text, max(segment.start, start - 10), start):
+            return True
         return before in "./\\@#$%&" or (after in "./\\@(" and self._text[end + 1 : end + 2].isalnum())
 
 

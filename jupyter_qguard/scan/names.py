@@ -9,6 +9,8 @@ import enum
 import re
 from functools import lru_cache
 
+from jupyter_qguard.catalog import load_catalog
+
 
 class Role(enum.IntEnum):
     """What a name says of the value bound to it."""
@@ -54,10 +56,12 @@ _KEY_OF = frozenset(
         "service security deploy personal write rest integration apiaccess ocp functions maps"
     ).split()
 )
-_VENDOR_KEY_OF = frozenset(
-    "ibm ibmq ionq iqm dwave leap braket aws azure gcp qiskit qctrl qbraid oqc xanadu pasqal quantinuum rigetti openai "
-    "anthropic wandb hf comet neptune pinecone cohere groq mistral gemini tavily langsmith langchain".split()
+_SERVICES = frozenset(
+    "ibmq leap aws gcp qiskit braket openai anthropic wandb hf comet neptune pinecone cohere groq mistral gemini tavily "
+    "langsmith langchain forge nexus resonance nvqc mqp".split()
 )
+_NO_SERVICE = frozenset("quantum cloud machines rings inspire amazon google origin alice bob tii".split())
+"""Words of vendor ids that mean something else before ``key``: quantum key distribution is full of Alice's keys."""
 _STRONG_WORDS = frozenset(
     (
         "apikey apitoken accesskey secretkey authtoken accesstoken refreshtoken privatekey clientsecret secret sastoken "
@@ -67,6 +71,13 @@ _STRONG_WORDS = frozenset(
 )
 _PASSWORD_WORDS = frozenset("password passwd pwd passphrase passcode pass psw pword".split())
 _STRONG_TOKEN_OF = frozenset("api access auth refresh bearer session id sas hub user security oauth personal sdk jwt".split())
+
+
+@lru_cache(maxsize=1)
+def _services() -> frozenset[str]:
+    """Words that make ``…_key`` a credential: names of services, the catalogue's vendors among them."""
+    vendors = {word for vendor in load_catalog().vendors for word in vendor.split("_")}
+    return _SERVICES | (vendors - _NO_SERVICE)
 
 
 @lru_cache(maxsize=8192)
@@ -93,7 +104,7 @@ def role(name: str) -> Role:
     if last in _STRONG_WORDS:
         return Role.STRONG
     if last == "key":
-        return Role.STRONG if before in _KEY_OF or before in _VENDOR_KEY_OF else Role.NONE
+        return Role.STRONG if before in _KEY_OF or before in _services() else Role.NONE
     if last == "token":
         if before in _NOT_BEFORE_TOKEN:
             return Role.NONE

@@ -49,8 +49,8 @@ def locate(candidates: Iterable[Candidate]) -> list[Located]:
 def resolve(located: list[Located]) -> list[Located]:
     """Of findings that overlap, keep the one with better grounds; of equal grounds, the larger.
 
-    A finding with good grounds that contains another replaces it (a key file over a line of it). What sticks out of
-    the kept one by more than a few characters stays a finding of its own, so that nothing found is left behind.
+    A key file goes before anything found in its lines. What sticks out of the kept ones by more than half stays a
+    finding of its own, so that nothing found is left behind.
     """
     taken: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
     kept: list[Located] = []
@@ -58,7 +58,8 @@ def resolve(located: list[Located]) -> list[Located]:
         rest = [run for whole in item.runs for run in _outside(whole, taken[whole[0]])]
         if tuple(rest) != item.runs:
             rest = [run for run in rest if run[2] - run[1] >= _SHORTEST_REST]
-            if not rest or item.candidate.weight < Weight.NAMED:
+            left = sum(end - start for _, start, end in rest)
+            if left * 2 < item.size or item.candidate.weight < Weight.NAMED:
                 continue
         kept.append(replace(item, runs=tuple(rest)))
         for fragment, start, end in rest:
@@ -68,8 +69,8 @@ def resolve(located: list[Located]) -> list[Located]:
 
 def _order(item: Located) -> tuple[int, int, int, str]:
     candidate = item.candidate
-    contains = candidate.weight >= Weight.UPSTREAM and item.size > 256
-    return (-(Weight.DIRECT + 1 if contains else candidate.weight), -item.size, candidate.segment.depth, candidate.rule_id)
+    key_file = candidate.rule_id.endswith("private-key")
+    return (-(Weight.DIRECT + 1 if key_file else candidate.weight), -item.size, candidate.segment.depth, candidate.rule_id)
 
 
 def _outside(run: Origin, taken: list[tuple[int, int]]) -> list[Origin]:

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jupyter_qguard.catalog import load_catalog
-from jupyter_qguard.catalog.model import Basis, Rule
+from jupyter_qguard.catalog.model import Basis, Call, Rule
 from jupyter_qguard.scan.finding import Classification, Severity
 from jupyter_qguard.scan.names import Role, role, words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jupyter_qguard.catalog.model import Call, Vendor
+    from jupyter_qguard.catalog.model import Vendor
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,7 @@ GENERIC = (
         description="A value under a name that says credential. Whoever has it can act as its owner at the service it belongs to.",
         basis=Basis.CONTEXT_ONLY,
         severity="high",
+        calls=(Call(name="login", position=0), Call(name="auth", position=1)),
         examples=(),
     ),
     Rule(
@@ -88,6 +89,12 @@ GENERIC = (
         description="A password in clear text. Whoever reads it can sign in as its owner.",
         basis=Basis.CONTEXT_ONLY,
         severity="high",
+        calls=(
+            Call(name="Password", position=0, arguments=("value",)),
+            Call(name="HTTPBasicAuth", position=1),
+            Call(name="HTTPDigestAuth", position=1),
+            Call(name="BasicAuth", position=1),
+        ),
         examples=(),
     ),
     Rule(
@@ -167,7 +174,7 @@ class _Builder:
             self.arguments[argument.lower()].append(own)
         for call in rule.calls:
             self.calls[call.name.rsplit(".", 1)[-1]].append(CallSite(own, call))
-            for argument in call.arguments:
+            for argument in call.arguments if vendor else ():
                 if own not in self.arguments[argument.lower()]:
                     self.arguments[argument.lower()].append(own)
         for header in rule.headers:

@@ -77,6 +77,8 @@ class Scanner:
         buffer = Buffer()
         for number, unit in enumerate(units):
             for index, fragment in enumerate(unit.fragments):
+                if "\x1b" in fragment.text:  # read without the control sequences only, see fragment_views
+                    continue
                 buffer.add(
                     fragment.text,
                     unit=number,

@@ -71,6 +71,7 @@ class Spotter:
                 self._add(Spot.NAME, rf"\b{_literal(name)}\b", plain)
         for name in rules.calls:
             self._add(Spot.CALL, rf"\b{_literal(name)}\s*\(", 0)
+        self._add(Spot.CALL, r"\bauth\s*=\s*\(", 0)
         for rule in rules.shapes:
             assert rule.shape is not None  # noqa: S101 - RuleSet.shapes holds only such
             self._add(Spot.SHAPE, f"(?:{rule.shape.pattern})", 0, rule)

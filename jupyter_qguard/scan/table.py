@@ -17,7 +17,7 @@ _RULE = re.compile(r"[\s|+:=─━┼┿┄│┃║╪╋┡┩╇└┴┘├�
 _CELL = re.compile(r"\S+(?: \S+)*")
 _HEADINGS = re.compile(r"\s*[A-Za-z_][\w.-]{0,48}(?: [\w.-]{1,24})?(?:\s{2,}[A-Za-z_][\w.-]{0,48}(?: [\w.-]{1,24})?)+\s*\Z")
 _NAME_LIST = re.compile(r"\s*[\"']?[A-Za-z_][\w .-]{0,48}[\"']?(?:[,;]\s?[\"']?[A-Za-z_][\w .-]{0,48}[\"']?)+\s*\Z")
-_TRIM = " *_`\"'\\"
+_TRIM = " *`\"'\\"
 
 
 def column_below(

@@ -13,7 +13,7 @@ from jupyter_qguard.scan.finding import Confidence
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_GENERIC = ("generic", "password", "basic-auth", "credential-uri", "high-entropy")
+_GENERIC = ("generic", "password", "basic-auth", "credential-uri", "high-entropy", "curl-auth")
 _CONFIDENCE = {"high": Confidence.HIGH, "medium": Confidence.MEDIUM, "low": Confidence.LOW}
 
 
