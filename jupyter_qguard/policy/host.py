@@ -169,7 +169,7 @@ def _number(text: str, label: str) -> int:
 
 
 def _refuse_url(text: str) -> None:
-    if _SCHEME.match(text) or "/" in text:
+    if _SCHEME.match(text) or "/" in text or "@" in text:
         host = _SCHEME.sub("", text, count=1).rpartition("@")[2].partition("/")[0]
         _refuse(text if "@" not in text else "…", f"write the host alone: `{_shown(host)}`")
     port = _PORT.fullmatch(text)

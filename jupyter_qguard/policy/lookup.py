@@ -15,7 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jupyter_qguard.errors import PolicyError
+from jupyter_qguard.errors import GuardFailureError, PolicyError
 from jupyter_qguard.policy.document import MAX_BYTES
 from jupyter_qguard.policy.model import STARTER, STRICTEST, Policy
 from jupyter_qguard.policy.parse import parse_policy, parse_tightening
@@ -103,7 +103,7 @@ def load_policy_or_strictest(
     """As :func:`load_policy`, but the strictest built-in policy where that raises: for a server, which must go on."""
     try:
         return load_policy(floor_path=floor_path, environ=environ, home=home, owner=owner)
-    except PolicyError as error:
+    except (PolicyError, GuardFailureError) as error:
         return _strictest(f"The policy is invalid, so the strictest built-in policy applies: {error}")
 
 
@@ -170,18 +170,20 @@ def _read(path: Path, *, trusted: set[int], group_may_write: bool = False) -> _T
     except OSError as error:
         message = f"{path}: cannot be read: {error.strerror}"
         raise PolicyError(message) from None
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             message = f"{path}: not a regular file"
             raise PolicyError(message)
-        try:
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
             content = file.read(MAX_BYTES + 1)
-        except OSError as error:
-            message = f"{path}: cannot be read: {error.strerror}"
-            raise PolicyError(message) from None
+    except OSError as error:
+        message = f"{path}: cannot be read: {error.strerror}"
+        raise PolicyError(message) from None
+    finally:
+        os.close(descriptor)
     try:
-        text = content.decode("utf-8-sig")
+        text = content.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         message = f"{path}: not valid UTF-8 at byte {error.start}"
         raise PolicyError(message) from None

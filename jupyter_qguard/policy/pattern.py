@@ -26,6 +26,7 @@ _MIN_WIDTH = 4
 _MAX_WIDTH = 1000
 _MAX_DEPTH = 10
 _CLASS = re.compile(r"\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
+_ESCAPE = re.compile(r"\\.", re.DOTALL)
 _SET_OPERATION = re.compile(r"\[|--|&&|~~|\|\|")
 """What Python may one day read as an operation on sets."""
 _BOUNDS = re.compile(r"\{([0-9]{1,4})(?:(,)([0-9]{0,4}))?\}")
@@ -140,7 +141,7 @@ class _Reader:
             found = _CLASS.match(self._pattern, self.position)
             if not found:
                 _fail(f"the `[` at {self.position} is not closed")
-            if _SET_OPERATION.search(self._pattern, self.position + 1, found.end() - 1):
+            if _SET_OPERATION.search(_ESCAPE.sub("", found[0][1:-1])):
                 _fail(f"the set at {self.position}: put a backslash before `[` and before doubled signs in it")
             self.position = found.end()
             return _CHARACTER
