@@ -11,6 +11,7 @@ from random import Random
 
 _ALPHABETS = {
     "alnum": string.ascii_letters + string.digits,
+    "alpha": string.ascii_letters,
     "lower": string.ascii_lowercase + string.digits,
     "upper": string.ascii_uppercase + string.digits,
     "hex": "0123456789abcdef",

@@ -1,0 +1,1 @@
+"""Generated and mutated notebooks, texts and policies against the guard: ``python -m tests.fuzz``."""
