@@ -1,0 +1,10 @@
+"""Keeps the secrets of quantum work out of notebooks: on every save, in every export, and out of the kernel."""
+
+from __future__ import annotations
+
+
+def _jupyter_server_extension_points() -> list[dict[str, object]]:
+    """Called by jupyter_server to find the extension. Imports it only then: the command line needs none of it."""
+    from jupyter_qguard.server.app import QGuardApp  # noqa: PLC0415
+
+    return [{"module": "jupyter_qguard", "app": QGuardApp}]

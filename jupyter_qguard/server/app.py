@@ -1,0 +1,133 @@
+"""The Jupyter server extension: reads its traits, builds the guard, and puts it in front of everything that writes.
+
+The one place of the package where everything is put together. Traits say where and how; what is allowed is said by
+the policy alone.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_server.extension.application import ExtensionApp
+from traitlets import Bool, Float, Int, Unicode
+
+from jupyter_qguard.server.assembly import Assembly, Options, assemble
+from jupyter_qguard.server.collaboration import move_store, remove_store
+from jupyter_qguard.server.process import refuse_inspection
+
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
+
+_MEGABYTE = 1 << 20
+
+
+class QGuardApp(ExtensionApp):
+    """Keeps secrets out of what this server saves, exports and lets download."""
+
+    name = "jupyter_qguard"
+    load_other_extensions = True
+
+    state_dir = Unicode(
+        "",
+        help="""Folder for the audit log and for uploads that are not complete. Empty: jupyter-qguard in the user's state
+        folder ($XDG_STATE_HOME, or ~/.local/state). Must not lie in the folder that is served.""",
+    ).tag(config=True)
+    cache_dir = Unicode(
+        "", help="""Folder for compiled rules. Empty: jupyter-qguard/rules in the user's cache folder."""
+    ).tag(config=True)
+    workers = Int(2, min=1, max=64, help="""Number of processes that scan. Each takes about 150 MB.""").tag(config=True)
+    scan_timeout = Float(
+        60.0,
+        min=1.0,
+        help="""Seconds that the scan of one document may take, and one second more for each megabyte of it. A save
+        that takes longer is refused.""",
+    ).tag(config=True)
+    start_timeout = Float(
+        300.0, min=1.0, help="""Seconds that a scanning process may take to load, and once to compile, its rules."""
+    ).tag(config=True)
+    scan_limit = Int(
+        256 * _MEGABYTE, min=_MEGABYTE, help="""Bytes of the largest notebook or text file that is scanned. Larger ones are refused."""
+    ).tag(config=True)
+    upload_limit = Int(
+        8192 * _MEGABYTE, min=_MEGABYTE, help="""Bytes that all unfinished chunked uploads may take in state_dir together."""
+    ).tag(config=True)
+    memory = Int(
+        128 * _MEGABYTE, min=0, help="""Bytes of encoded cells that each process keeps, so that only changed cells are sent. 0: none."""
+    ).tag(config=True)
+    hide_process = Bool(
+        True,
+        help="""Forbid core dumps of the server, and other processes of the same user to read its memory. Linux only.
+        Turn it off to attach a debugger or profiler.""",
+    ).tag(config=True)
+    move_collaboration_store = Bool(
+        True,
+        help="""Keep jupyter-collaboration's store, which holds every keystroke, in memory instead of in a file, unless
+        SQLiteYStore.db_path or YDocExtension.ystore_class is configured.""",
+    ).tag(config=True)
+
+    _assembly: Assembly | None = None
+    _store: Path | None = None
+    _hidden = False
+
+    def _link_jupyter_server_extension(self, serverapp: ServerApp) -> None:
+        """Called before any extension is loaded: the last moment to configure another one."""
+        super()._link_jupyter_server_extension(serverapp)
+        if self.move_collaboration_store:
+            self._store = move_store(serverapp.config, os.environ)
+
+    def initialize_settings(self) -> None:
+        """Called when the extension is loaded. Nothing in here waits for the rules."""
+        started = time.perf_counter()
+        if self.hide_process:
+            self._hidden = refuse_inspection()
+        try:
+            self._assembly = assemble(self._server, self._options(), self.log)
+        except Exception as error:
+            # jupyter_server would log this and go on without us.
+            self.log.critical("jupyter_qguard cannot be set up (%s): the server does not start without it", error)
+            raise SystemExit(70) from error
+        self.log.info("jupyter_qguard guards %s; set up in %.0f ms", self._assembly.guarded(), (time.perf_counter() - started) * 1000)
+
+    def initialize_handlers(self) -> None:
+        """Called after :meth:`initialize_settings`."""
+        if self._assembly is not None:
+            self.handlers.extend(self._assembly.handlers())
+
+    async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
+        """Called when every extension is loaded. One of them may have put another contents manager in place."""
+        if self._assembly is not None:
+            self._assembly.guard_contents()
+            self._assembly.start()
+
+    async def stop_extension(self) -> None:
+        """Called when the server shuts down."""
+        if self._assembly is not None:
+            self._assembly.close()
+        if self._store is not None:
+            remove_store(self._store)
+
+    @property
+    def _server(self) -> Any:
+        return self.serverapp
+
+    def _options(self) -> Options:
+        return Options(
+            state_dir=Path(self.state_dir) if self.state_dir else _state_dir(),
+            cache_dir=Path(self.cache_dir) if self.cache_dir else None,
+            workers=self.workers,
+            scan_timeout=self.scan_timeout,
+            start_timeout=self.start_timeout,
+            scan_limit=self.scan_limit,
+            upload_limit=self.upload_limit,
+            memory=self.memory,
+            hidden=self._hidden,
+        )
+
+
+def _state_dir() -> Path:
+    base = os.environ.get("XDG_STATE_HOME", "")
+    return (Path(base) if os.path.isabs(base) else Path.home() / ".local" / "state") / "jupyter-qguard"

@@ -1,0 +1,154 @@
+"""Puts the guard together and in front of a running Jupyter server."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_qguard.policy import LivePolicy
+from jupyter_qguard.scan.settings import ScanSettings
+from jupyter_qguard.server import contents, downloads, export, handlers
+from jupyter_qguard.server.decisions import DecisionRegister, OverrideBook
+from jupyter_qguard.server.gate import Gate
+from jupyter_qguard.server.guard import Results, SaveGuard
+from jupyter_qguard.server.guarded import GuardedContents
+from jupyter_qguard.server.identity import server_user
+from jupyter_qguard.server.notices import GuardNotice, NoticeBoard
+from jupyter_qguard.server.policy_watch import PolicyWatch
+from jupyter_qguard.server.pool_scan import PoolScan
+from jupyter_qguard.server.service import GuardService
+from jupyter_qguard.server.trail import Trail
+from jupyter_qguard.server.uploads import UploadSpool
+from jupyter_qguard.server.workers import PoolSettings, WorkerPool
+
+if TYPE_CHECKING:
+    import logging
+
+    from jupyter_qguard.policy import LoadedPolicy
+
+_THREADS = 16
+"""Saves that may wait for a worker at once; more wait for a thread."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The traits of the extension as plain values."""
+
+    state_dir: Path
+    cache_dir: Path | None
+    workers: int
+    scan_timeout: float
+    start_timeout: float
+    scan_limit: int
+    upload_limit: int
+    memory: int
+    hidden: bool
+
+
+class Assembly:
+    """The guard of one server, running."""
+
+    def __init__(self, server: Any, service: GuardService, threads: ThreadPoolExecutor, scan: PoolScan) -> None:  # noqa: ANN401
+        """Use :func:`assemble`."""
+        self._server = server
+        self._service = service
+        self._threads = threads
+        self._scan = scan
+        self._whole = True
+
+    def guard_contents(self) -> None:
+        """Guard the contents manager that the server has now."""
+        gate = self._service.gate
+        managers = (self._server.contents_manager, self._server.web_app.settings["contents_manager"])
+        self._whole = all([contents.guard_contents(manager, gate) for manager in managers])
+
+    def guarded(self) -> str:
+        """How the contents manager that the server has now is guarded, in one word and its name."""
+        manager = self._server.web_app.settings["contents_manager"]
+        if not isinstance(manager, GuardedContents):
+            return f"hook only: {type(manager).__name__}" if not self._whole else f"NOT GUARDED: {type(manager).__name__}"
+        return f"whole: {type(manager).__name__}"
+
+    def handlers(self) -> list[tuple[Any, ...]]:
+        """The routes of the REST interface, and the one for downloads in front of the server's own."""
+        routes: list[tuple[Any, ...]] = list(handlers.handlers(self._service))
+        manager = self._server.contents_manager
+        base = manager.files_handler_class
+        if base is not None:
+            gate = self._service.gate
+            guarded = downloads.guarded_files_handler(base, gate, downloads.Downloads(gate, self._scan))
+            routes.append((r"/files/(.*)", guarded, dict(manager.files_handler_params)))
+        return routes
+
+    def start(self) -> None:
+        """Warm the workers, in the background."""
+        self._service.guard.pool.start()
+
+    def close(self) -> None:
+        """End the workers and forget unfinished uploads."""
+        guard = self._service.guard
+        guard.pool.close()
+        self._service.gate.uploads.close()
+        guard.trail.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def assemble(server: Any, options: Options, log: logging.Logger) -> Assembly:  # noqa: ANN401 - ServerApp is untyped
+    """Build the guard and set it in front of *server*'s contents manager and exporters. Starts no process yet."""
+    user = server_user(os.environ)
+    policy = PolicyWatch(LivePolicy(environ=os.environ, home=Path.home()))
+    loaded = policy.current()
+    key = secrets.token_bytes(32)
+    pool = WorkerPool(_pool_settings(options), _rules(loaded, key, options), log.warning)
+    board = NoticeBoard(server.event_logger, lambda call: server.io_loop.add_callback(call))
+    guard = SaveGuard(
+        pool=pool,
+        policy=policy,
+        trail=Trail(),
+        board=board,
+        decisions=DecisionRegister(),
+        overrides=OverrideBook(),
+        results=Results(),
+        scan_limit=options.scan_limit,
+    )
+    _announce(loaded, log)
+
+    def changed(now: LoadedPolicy) -> None:
+        pool.use_rules(_rules(now, key, options))
+        guard.trail.policy_loaded(now)
+        board.guard(GuardNotice.POLICY, "Another policy is in force for saves.")
+        _announce(now, log)
+
+    policy.watch(changed)
+    guard.trail.policy_loaded(loaded)
+    threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="qguard")
+    gate = Gate(guard, UploadSpool(options.state_dir / "uploads", options.upload_limit), threads)
+    scan = PoolScan(guard)
+    export.guard_exports(server.web_app.settings["config"], export.ExportRedactor(scan, lambda: policy.current().policy))
+    assembly: list[Assembly] = []
+    service = GuardService(gate, lambda: assembly[0].guarded(), user, hidden=options.hidden)
+    assembly.append(Assembly(server, service, threads, scan))
+    assembly[0].guard_contents()
+    return assembly[0]
+
+
+def _pool_settings(options: Options) -> PoolSettings:
+    return PoolSettings(
+        count=options.workers,
+        start_patience=options.start_timeout,
+        scan_patience=options.scan_timeout,
+        memory=options.memory,
+    )
+
+
+def _rules(loaded: LoadedPolicy, key: bytes, options: Options) -> ScanSettings:
+    return ScanSettings(key, dict(loaded.policy.classify), dict(loaded.policy.patterns), options.cache_dir)
+
+
+def _announce(loaded: LoadedPolicy, log: logging.Logger) -> None:
+    for notice in loaded.notices:
+        log.warning("jupyter_qguard: %s", notice)

@@ -1,0 +1,173 @@
+"""One worker process as the server sees it: started, spoken to, killed when it is late."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from jupyter_qguard.errors import GuardFailureError
+from jupyter_qguard.server import wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from io import FileIO
+
+_ANSWERS: msgspec.msgpack.Decoder[wire.Answer] = msgspec.msgpack.Decoder(wire.Answer)
+_PIPE_SIZE = 1 << 20
+"""Bytes; the largest an ordinary user may ask for (``/proc/sys/fs/pipe-max-size``)."""
+_F_SETPIPE_SZ = 1031
+_KNOWN_DIGESTS = 200_000
+"""Digests remembered of what a worker has; beyond, all is forgotten and sent again."""
+_PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME", "SYSTEMROOT", "VIRTUAL_ENV")
+
+
+class WorkerDiedError(GuardFailureError):
+    """A worker process ended while it had work, or could not be started."""
+
+    code = "worker_died"
+
+
+class WorkerLateError(GuardFailureError):
+    """A worker process took longer than it may, and was killed."""
+
+    code = "worker_late"
+
+
+class Child:
+    """A worker process. Used by one thread."""
+
+    def __init__(self, load: wire.LoadRules, *, patience: float, announce: Callable[[str], None]) -> None:
+        """Start a process and wait until its rules are loaded.
+
+        Raises
+        ------
+        WorkerDiedError, WorkerLateError
+            It did not come up within *patience* seconds.
+        """
+        self._known: set[bytes] = set()
+        self._process = _start()
+        self._channel = wire.Channel(*_ends(self._process))
+        self._killed = False
+        with self._deadline(patience):
+            self._channel.send(load)
+            answer = self._channel.receive(_ANSWERS)
+            while isinstance(answer, wire.Announce):
+                announce(answer.text)
+                answer = self._channel.receive(_ANSWERS)
+        if not isinstance(answer, wire.Ready):
+            self.stop()
+            raise WorkerDiedError(answer.text if isinstance(answer, wire.Failed) else "no rules")
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return self._process.poll() is None
+
+    def ask(self, request: wire.ScanParts | wire.RedactBytes, patience: float) -> wire.Found | wire.Redacted | wire.Failed:
+        """Have one request answered within *patience* seconds. After an error this child is of no more use.
+
+        Raises
+        ------
+        WorkerDiedError, WorkerLateError
+            The process is gone.
+        """
+        with self._deadline(patience):
+            if isinstance(request, wire.RedactBytes):
+                self._channel.send(request)
+            else:
+                self._send_parts(request)
+            answer = self._channel.receive(_ANSWERS)
+            if isinstance(answer, wire.Need) and isinstance(request, wire.ScanParts):
+                self._channel.send(wire.Supply({key: request.blobs[key] for key in answer.keys}))
+                answer = self._channel.receive(_ANSWERS)
+        if isinstance(answer, wire.Found | wire.Redacted | wire.Failed):
+            return answer
+        raise WorkerDiedError("an answer out of turn")
+
+    def stop(self) -> None:
+        """End the process, at once if it does not go by itself."""
+        self._channel.close()
+        try:
+            self._process.wait(0.2)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _send_parts(self, request: wire.ScanParts) -> None:
+        if not request.notebook:
+            self._channel.send(request)
+            return
+        fresh = {key: blob for key, blob in request.blobs.items() if key not in self._known}
+        self._channel.send(wire.ScanParts(request.name, request.notebook, request.keys, fresh))
+        if len(self._known) > _KNOWN_DIGESTS:
+            self._known.clear()
+        self._known.update(request.keys)
+
+    @contextmanager
+    def _deadline(self, seconds: float) -> Iterator[None]:
+        """Kill the process when time is up: its end of the pipe closes, which ends any wait on every platform."""
+        timer = threading.Timer(seconds, self._kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        except (EOFError, OSError, ValueError, msgspec.MsgspecError):  # ValueError: closed by another thread
+            self.stop()
+            if self._killed:
+                raise WorkerLateError(f"no answer within {seconds:g} s") from None
+            raise WorkerDiedError("the process ended") from None
+        finally:
+            timer.cancel()
+
+    def _kill(self) -> None:
+        self._killed = True
+        self._process.kill()
+
+
+def _start() -> subprocess.Popen[bytes]:
+    """Start the interpreter on the worker module.
+
+    A new interpreter, not a fork: the server has threads. Its folder is the root, since ``-m`` puts the current folder
+    on the module path, and the workspace holds files that others wrote.
+    """
+    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    places = (place for place in os.environ.get("PYTHONPATH", "").split(os.pathsep) if place)
+    environment["PYTHONPATH"] = os.pathsep.join(os.path.abspath(place) for place in places)  # noqa: PTH100
+    environment["PYTHONSAFEPATH"] = "1"
+    command = [sys.executable, "-X", "utf8", "-m", "jupyter_qguard.server.worker"]
+    return subprocess.Popen(  # noqa: S603 - our own module, no shell
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        bufsize=0,
+        cwd=os.path.abspath(os.sep),  # noqa: PTH100
+        env=environment,
+    )
+
+
+def _ends(process: subprocess.Popen[bytes]) -> tuple[FileIO, FileIO]:
+    """Our ends of the pipes, made as large as the system allows: a document then crosses in few steps."""
+    reader, writer = process.stdout, process.stdin
+    if reader is None or writer is None:  # pragma: no cover - asked for above
+        raise WorkerDiedError("no pipes")
+    if sys.platform.startswith("linux"):
+        import fcntl  # noqa: PLC0415 - not there on Windows
+
+        for file in (reader, writer):
+            try:
+                fcntl.fcntl(file.fileno(), _F_SETPIPE_SZ, _PIPE_SIZE)
+            except OSError:  # the user's share of pipe memory is used up: smaller steps
+                continue
+    return reader, writer  # type: ignore[return-value] # unbuffered, so FileIO

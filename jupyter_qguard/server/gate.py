@@ -1,0 +1,189 @@
+"""Between a contents manager and the guard: reads models, asks, and turns every refusal into an HTTP error.
+
+A contents manager lets a save through when a hook raises anything but ``HTTPError``; so nothing else leaves here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import weakref
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+from tornado import web
+
+from jupyter_qguard.errors import InputError
+from jupyter_qguard.server import refusal
+from jupyter_qguard.server.passage import Passage, passage_of
+from jupyter_qguard.server.refusal import RefusedError, WritePath
+from jupyter_qguard.server.submission import Form, Submission, read_submission
+from jupyter_qguard.server.uploads import file_models
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+    from jupyter_qguard.server.guard import Clearance, SaveGuard
+    from jupyter_qguard.server.uploads import Upload, UploadSpool
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_WRITES_REMEMBERED = 2000
+
+Signature = tuple[int, int, int, int, int]
+"""Device, inode, size, and times of a file: changes with every write, and the last time cannot be set."""
+
+
+class Gate:
+    """What a guarded contents manager calls. Blocking methods are for threads; :meth:`run` calls them from the loop."""
+
+    def __init__(self, guard: SaveGuard, uploads: UploadSpool, threads: Executor) -> None:
+        """Use *threads* for everything that takes time."""
+        self.guard = guard
+        self.uploads = uploads
+        self._threads = threads
+        self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+        self._written: OrderedDict[str, Signature] = OrderedDict()
+
+    @contextmanager
+    def refusing(self, path: str, way: WritePath) -> Iterator[None]:
+        """Whatever is raised inside becomes an HTTP error."""
+        try:
+            yield
+        except RefusedError as error:
+            raise web.HTTPError(error.status, error.message) from None
+        except web.HTTPError:
+            raise
+        except Exception as error:  # noqa: BLE001 - the law of this module
+            failed = self.guard.failed(path, way, error)
+            raise web.HTTPError(failed.status, failed.message) from None
+
+    @asynccontextmanager
+    async def turn(self, path: str) -> AsyncIterator[None]:
+        """Writes of one path one after the other: a scan that takes long must not let an older save win."""
+        if passage_of(path) is not None:  # a write inside of a write has the turn already
+            yield
+            return
+        lock = self._turns.setdefault(path.strip("/"), asyncio.Lock())
+        async with lock:
+            yield
+
+    async def run(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Call something that blocks, from the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: call(*args, **kwargs))
+
+    def admit(self, model: Any, path: str) -> tuple[dict[str, Any], Passage]:  # noqa: ANN401 - comes from outside
+        """Decide about a save. Returns the model to hand on, and its passage. Raises RefusedError."""
+        try:
+            submission = read_submission(model, path)
+        except InputError as error:
+            raise self.guard.unreadable(path, WritePath.SAVE, str(error)) from None
+        if submission is None:
+            return dict(model), Passage(path.strip("/"), model.get("content"), None)
+        clearance = self.guard.clear(submission, WritePath.SAVE)
+        content = clearance.submission.content()
+        return {**model, "content": content}, Passage(submission.path, content, clearance)
+
+    def admit_stored(self, data: bytes, path: str, way: WritePath) -> Clearance:
+        """Decide about bytes that lie on the disk already and are to be written once more. Raises RefusedError."""
+        return self.guard.clear(Submission(path.strip("/"), Form.BASE64, data=data), way)
+
+    def admit_fetched(self, model: Any, path: str) -> None:  # noqa: ANN401 - comes from a contents manager
+        """Decide about a checkpoint of what a manager without files has there. Raises RefusedError."""
+        if passage_of(path) is not None:
+            return  # the first checkpoint of a save that is going on
+        submission = read_submission(model, path)
+        if submission is not None and self.guard.clear(submission, WritePath.CHECKPOINT).redacted:
+            raise refusal.must_be_saved_first(path, WritePath.CHECKPOINT)
+
+    def admit_upload(self, upload: Upload, *, in_chunks: bool) -> tuple[Iterator[dict[str, Any]], Clearance | None]:
+        """Decide about a complete upload. Returns the models to hand on, one if not *in_chunks*. Raises RefusedError."""
+        limit = self.guard.scan_limit
+        if upload.size > limit:
+            if upload.is_binary and not upload.path.lower().endswith(".ipynb"):
+                return upload.models(in_chunks=in_chunks), None
+            raise refusal.too_large(upload.path, WritePath.UPLOAD, upload.size, limit)
+        clearance = self.guard.clear(upload.submission(), WritePath.UPLOAD)
+        data = clearance.submission.data or b""
+        return file_models(io.BytesIO(data), len(data), in_chunks=in_chunks), clearance
+
+    def admit_folder(self, folder: Path, path: str) -> None:
+        """Decide about the copy of a folder, file by file. Raises RefusedError at the first that must not be copied."""
+        for place, _, names in os.walk(folder):
+            for name in sorted(names):
+                file = Path(place, name)
+                if file.is_file():
+                    where = f"{path.strip('/')}/{file.relative_to(folder).as_posix()}"
+                    self._admit_file(file, where)
+
+    def last_look(self, model: Any, path: str, *, others: bool) -> None:  # noqa: ANN401 - comes from outside
+        """The last pre-save hook: only what was cleared goes on. *others*: whether hooks of others ran.
+
+        Raises
+        ------
+        RefusedError
+            The content is another than was cleared, and must not be written.
+        """
+        passage = passage_of(path)
+        if passage is not None and not others and model.get("content") is passage.content:
+            return
+        if passage is not None and not passage.whole:
+            if model.get("content") is passage.content:
+                return
+            message = "a save hook changed one chunk of an upload"
+            raise self.guard.unreadable(path, WritePath.UPLOAD, message)
+        try:
+            submission = read_submission(model, path)
+        except InputError as error:
+            raise self.guard.unreadable(path, WritePath.SAVE, str(error)) from None
+        cleared = passage.clearance if passage else None
+        if submission is None or (cleared and submission.prepared().digest == cleared.digest):
+            return
+        clearance = self.guard.clear(submission, WritePath.SAVE)
+        if clearance.redacted:
+            model["content"] = clearance.submission.content()
+
+    def remember(self, path: str, file: str | None, clearance: Clearance | None) -> None:
+        """A cleared write of *path* into *file* is done. Only clean content spares the next look."""
+        path = path.strip("/")
+        self._written.pop(path, None)
+        if file is not None and clearance is not None and clearance.clean:
+            signature = _signature(file)
+            if signature is not None:
+                self._written[path] = signature
+        while len(self._written) > _WRITES_REMEMBERED:
+            self._written.popitem(last=False)
+
+    def is_as_written(self, path: str, file: str) -> bool:
+        """Whether *file* is what a cleared write left there, or is being written by one now."""
+        if passage_of(path) is not None:
+            return True
+        known = self._written.get(path.strip("/"))
+        return known is not None and known == _signature(file)
+
+    def _admit_file(self, file: Path, path: str) -> None:
+        clearance = self.admit_stored(file.read_bytes(), path, WritePath.COPY)
+        if clearance.redacted:
+            raise refusal.must_be_saved_first(path, WritePath.COPY)
+
+
+def told(saved: Any, clearance: Clearance | None) -> Any:  # noqa: ANN401 - what a contents manager returned
+    """The model of a saved file with what the client is told about the save."""
+    decision = clearance.decision if clearance else None
+    if decision is None or clearance is None or not isinstance(saved, Mapping):
+        return saved
+    words = [saved.get("message"), clearance.message]
+    notice = {"id": decision.id, "outcome": decision.outcome.value, "count": decision.count}
+    return {**saved, "message": "\n".join(word for word in words if word), "qguard": notice}
+
+
+def _signature(file: str) -> Signature | None:
+    try:
+        found = os.stat(file)  # noqa: PTH116 - a string from the contents manager
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

@@ -1,0 +1,44 @@
+"""The methods of a guarded contents manager that are the same whether it is asynchronous or not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager, LargeFileManager
+
+from jupyter_qguard.server import stored
+from jupyter_qguard.server.gate import told
+from jupyter_qguard.server.refusal import WritePath
+
+if TYPE_CHECKING:
+    from jupyter_qguard.server.gate import Gate
+    from jupyter_qguard.server.guard import Clearance
+
+
+class GuardedContents:
+    """What both kinds of guarded manager share. Mixed in before a contents manager's own class."""
+
+    _qguard: Gate
+
+    def run_pre_save_hooks(self, model: Any, path: str, **kwargs: Any) -> None:
+        """Run everybody's hooks, then look once more: they may have changed what is written."""
+        super().run_pre_save_hooks(model=model, path=path, **kwargs)  # type: ignore[misc]
+        self._qguard_last_look(model, path)
+
+    def run_pre_save_hook(self, model: Any, path: str, **kwargs: Any) -> None:
+        """As :meth:`run_pre_save_hooks`, for managers that still call the deprecated one."""
+        super().run_pre_save_hook(model=model, path=path, **kwargs)  # type: ignore[misc]
+        self._qguard_last_look(model, path)
+
+    def _qguard_last_look(self, model: Any, path: str) -> None:
+        hooks = getattr(self, "pre_save_hook", None), getattr(self, "_pre_save_hooks", None)
+        with self._qguard.refusing(path, WritePath.SAVE):
+            self._qguard.last_look(model, path, others=any(hooks))
+
+    def _qguard_takes_chunks(self) -> bool:
+        return isinstance(self, LargeFileManager | AsyncLargeFileManager)
+
+    def _qguard_done(self, path: str, saved: Any, clearance: Clearance | None) -> Any:
+        """A cleared write is done: remember it, and add to the answer what the client is told."""
+        self._qguard.remember(path, stored.file_of(self, path), clearance)
+        return told(saved, clearance)

@@ -1,0 +1,87 @@
+"""The methods that an asynchronous contents manager gets, in front of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jupyter_core.utils import ensure_async
+
+from jupyter_qguard.server import stored
+from jupyter_qguard.server.guarded import GuardedContents
+from jupyter_qguard.server.passage import Passage, passing
+from jupyter_qguard.server.refusal import WritePath
+from jupyter_qguard.server.uploads import pending_model
+
+
+class AsyncGuardedContents(GuardedContents):
+    """Over a contents manager with asynchronous methods."""
+
+    async def save(self, model: Any, path: str = "") -> Any:
+        """Save what the guard lets through."""
+        gate = self._qguard
+        async with gate.turn(path):
+            if isinstance(model, dict) and model.get("chunk") is not None:
+                return await self._qguard_chunk(model, path)
+            with gate.refusing(path, WritePath.SAVE):
+                cleared, passage = await gate.run(gate.admit, model, path)
+            return await self._qguard_write(cleared, passage)
+
+    async def create_checkpoint(self, path: str) -> Any:
+        """Copy a file into a checkpoint, without an old secret that something else wrote into it."""
+        with self._qguard.refusing(path, WritePath.CHECKPOINT):
+            if stored.file_of(self, path) is None:
+                model = await ensure_async(self.get(path, content=True))  # type: ignore[attr-defined]
+                await self._qguard.run(self._qguard.admit_fetched, model, path)
+            clearance = await self._qguard.run(stored.clear_checkpoint, self, self._qguard, path)
+            if clearance is not None and clearance.redacted:
+                return await ensure_async(stored.write_checkpoint(self, path, clearance))
+        return await super().create_checkpoint(path)  # type: ignore[misc]
+
+    async def restore_checkpoint(self, checkpoint_id: str, path: str) -> Any:
+        """Bring a checkpoint back, without an old secret."""
+        gate = self._qguard
+        with gate.refusing(path, WritePath.RESTORE):
+            clearance = await gate.run(stored.clear_restore, self, gate, checkpoint_id, path)
+        if clearance is not None and clearance.redacted:
+            model = {"type": "file", "format": "base64", "content": clearance.submission.content()}
+            return await self._qguard_write(model, Passage(path.strip("/"), model["content"], clearance))
+        return await super().restore_checkpoint(checkpoint_id, path)  # type: ignore[misc]
+
+    async def copy(self, from_path: str, to_path: str | None = None) -> Any:
+        """Copy a file, which is a save, or a folder, which is not."""
+        folder = stored.file_of(self, from_path)
+        if folder is not None and Path(folder).is_dir():
+            if hasattr(self, "check_folder_size"):
+                await self.check_folder_size(from_path.strip("/"))
+            with self._qguard.refusing(from_path, WritePath.COPY):
+                await self._qguard.run(self._qguard.admit_folder, Path(folder), from_path)
+        return await super().copy(from_path, to_path)  # type: ignore[misc]
+
+    async def rename_file(self, old_path: str, new_path: str) -> Any:
+        """Rename a file; one that becomes a notebook must be fit to be one."""
+        with self._qguard.refusing(old_path, WritePath.RENAME):
+            await self._qguard.run(stored.clear_rename, self, self._qguard, old_path, new_path)
+        return await super().rename_file(old_path, new_path)  # type: ignore[misc]
+
+    async def _qguard_write(self, model: dict[str, Any], passage: Passage) -> Any:
+        with passing(passage):
+            saved = await super().save(model, passage.path)  # type: ignore[misc]
+        return self._qguard_done(passage.path, saved, passage.clearance)
+
+    async def _qguard_chunk(self, model: dict[str, Any], path: str) -> Any:
+        gate = self._qguard
+        with gate.refusing(path, WritePath.UPLOAD):
+            upload = await gate.run(gate.uploads.accept, model, path)
+            if upload is None:
+                return pending_model(path)
+        try:
+            with gate.refusing(path, WritePath.UPLOAD):
+                models, clearance = await gate.run(gate.admit_upload, upload, in_chunks=self._qguard_takes_chunks())
+            saved = None
+            while (piece := await gate.run(next, models, None)) is not None:
+                with passing(Passage(upload.path, piece["content"], clearance, whole="chunk" not in piece)):
+                    saved = await super().save(piece, upload.path)  # type: ignore[misc]
+        finally:
+            upload.close()
+        return self._qguard_done(upload.path, saved, clearance)

@@ -1,0 +1,186 @@
+"""A worker process: loads the rules, then scans and redacts what the server sends, until the server is gone.
+
+Holds no policy and decides nothing. Writes to nothing but its pipe.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+from collections import OrderedDict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from jupyter_qguard.errors import InputError, QGuardError
+from jupyter_qguard.server import wire
+from jupyter_qguard.server.process import refuse_inspection
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jupyter_qguard.scan import Scanner, ScanResult
+
+_REQUESTS: msgspec.msgpack.Decoder[wire.Request] = msgspec.msgpack.Decoder(wire.Request)
+_COLLECT_EVERY = 64
+"""Requests. Decoded documents have no cycles, so the collector would walk them all the time for nothing."""
+
+
+class PartStore:
+    """Decoded parts by digest, least recently used first, bounded by the size of their encoding."""
+
+    def __init__(self, memory: int) -> None:
+        """*memory*: bytes of encoded parts to keep."""
+        self._memory = memory
+        self._used = 0
+        self._parts: OrderedDict[bytes, tuple[int, Any]] = OrderedDict()
+
+    def missing(self, keys: tuple[bytes, ...], blobs: Mapping[bytes, bytes]) -> tuple[bytes, ...]:
+        """Which of *keys* are neither kept nor among *blobs*."""
+        return tuple({key for key in keys if key not in self._parts and key not in blobs})
+
+    def take(self, keys: tuple[bytes, ...], blobs: Mapping[bytes, bytes]) -> list[Any]:
+        """The values of *keys*; keeps those that came as blobs, then forgets the oldest."""
+        values = [self._value(key, blobs) for key in keys]
+        while self._used > self._memory and self._parts:
+            _, (size, _) = self._parts.popitem(last=False)
+            self._used -= size
+        return values
+
+    def _value(self, key: bytes, blobs: Mapping[bytes, bytes]) -> Any:  # noqa: ANN401 - any JSON value
+        if key in self._parts:
+            self._parts.move_to_end(key)
+            return self._parts[key][1]
+        blob = blobs[key]
+        value = msgspec.msgpack.decode(blob, strict=False)
+        self._parts[key] = (len(blob), value)
+        self._used += len(blob)
+        return value
+
+
+class Worker:
+    """Answers requests."""
+
+    def __init__(self, channel: wire.Channel) -> None:
+        """Wait for the first message, which says what to load."""
+        self._channel = channel
+        request = channel.receive(_REQUESTS)
+        if not isinstance(request, wire.LoadRules):
+            raise EOFError
+        self._store = PartStore(request.memory)
+        self._scanner = self._load(request)
+
+    def run(self) -> None:
+        """Answer until the server is gone."""
+        gc.disable()
+        served = 0
+        while True:
+            request = self._channel.receive(_REQUESTS)
+            self._channel.send(self._answer(request))
+            served += 1
+            if served % _COLLECT_EVERY == 0:
+                gc.collect()
+
+    def _load(self, request: wire.LoadRules) -> Scanner:
+        from jupyter_qguard.scan import Scanner, ScanSettings  # noqa: PLC0415 - a failed import must be answered
+
+        cache = Path(request.cache_dir) if request.cache_dir else None
+        settings = ScanSettings(request.fingerprint_key, request.classify, request.patterns, cache)
+        return Scanner.load(settings, announce=lambda text: self._channel.send(wire.Announce(text)))
+
+    def _answer(self, request: wire.Request) -> wire.Answer:
+        try:
+            if isinstance(request, wire.ScanParts):
+                return wire.Found(self._scan(request))
+            if isinstance(request, wire.RedactBytes):
+                return wire.Redacted(redact_bytes(request))
+        except InputError as error:
+            return wire.Failed(wire.Fault.INPUT, str(error))
+        except (EOFError, BrokenPipeError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever fails, the save must be refused with an answer
+            return wire.Failed(wire.Fault.GUARD, _kind(error))
+        return wire.Failed(wire.Fault.GUARD, "a message out of turn")
+
+    def _scan(self, request: wire.ScanParts) -> ScanResult:
+        blobs = request.blobs
+        if not request.notebook:
+            (data,) = (blobs[key] for key in request.keys)
+            if request.name.lower().endswith(".ipynb"):
+                refuse_repeated_keys(data)
+            return self._scanner.scan_bytes(data, request.name)
+        missing = self._store.missing(request.keys, blobs)
+        if missing:
+            self._channel.send(wire.Need(missing))
+            supply = self._channel.receive(_REQUESTS)
+            blobs = {**blobs, **supply.blobs} if isinstance(supply, wire.Supply) else blobs
+        *cells, rest = self._store.take(request.keys, blobs)
+        return self._scanner.scan_notebook({**rest, "cells": cells} if cells else rest)
+
+
+def redact_bytes(request: wire.RedactBytes) -> bytes:
+    """The bytes of a file with its findings replaced; a notebook is written as nbformat writes it."""
+    from jupyter_qguard.redact import redact_notebook, redact_text  # noqa: PLC0415 - first needed long after the start
+    from jupyter_qguard.scan.notebook import parse_notebook  # noqa: PLC0415
+    from jupyter_qguard.scan.scanner import decode_text  # noqa: PLC0415
+
+    if request.name.lower().endswith(".ipynb"):
+        document = redact_notebook(parse_notebook(request.data), request.findings)
+        text = json.dumps(document, indent=1, ensure_ascii=False, separators=(",", ": ")) + "\n"
+        return text.encode("utf-8")
+    text = redact_text(decode_text(request.data), request.findings)
+    for mark, codec in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        if request.data.startswith(mark):
+            return mark + text.encode(codec)
+    return text.encode("utf-8", "surrogateescape")
+
+
+def refuse_repeated_keys(data: bytes) -> None:
+    """Refuse JSON that names a key twice in one object: a reader sees the last, the file keeps both.
+
+    Raises
+    ------
+    InputError
+        There is one. Malformed JSON passes: the scanner says better what is wrong with it.
+    """
+
+    def unique(pairs: list[tuple[str, Any]]) -> None:
+        if len({key for key, _ in pairs}) != len(pairs):
+            message = "malformed notebook: an object has the same key twice"
+            raise InputError(message)
+
+    try:
+        json.loads(data.decode("utf-8-sig"), object_pairs_hook=unique)
+    except (ValueError, RecursionError):
+        return
+
+
+def _kind(error: Exception) -> str:
+    """What failed, without the message of a foreign error."""
+    return str(error) if isinstance(error, QGuardError) else type(error).__name__
+
+
+def main() -> None:
+    """Run as the child of a server: pipes are standard input and output."""
+    refuse_inspection()
+    reader = open(os.dup(0), "rb", buffering=0)  # noqa: SIM115 - open as long as the process
+    writer = open(os.dup(1), "wb", buffering=0)  # noqa: SIM115
+    # Whatever a library prints must not get between the messages.
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):
+        os.dup2(nowhere, descriptor)
+    channel = wire.Channel(reader, writer)
+    try:
+        worker = Worker(channel)
+        channel.send(wire.Ready(os.getpid()))
+        worker.run()
+    except (EOFError, BrokenPipeError):
+        return
+    except Exception as error:  # noqa: BLE001 - the server must learn why there are no rules
+        channel.send(wire.Failed(wire.Fault.GUARD, _kind(error)))
+
+
+if __name__ == "__main__":
+    main()
