@@ -39,15 +39,15 @@ def _image(size: int) -> dict[str, Any]:
     return {"output_type": "display_data", "metadata": {}, "data": {"image/png": data}}
 
 
-def _expect(guard: Guard, data: bytes, seconds: float, *, found: bool = True, name: str = "a.ipynb") -> str:
-    """Scan bytes in which a secret is planted: found within the time, or refused where *found* is false."""
+def _expect(guard: Guard, data: bytes, seconds: float, *, refusable: bool = False, name: str = "a.ipynb") -> str:
+    """Scan bytes in which a secret is planted: found within the time, or refused where that is allowed."""
     started = process_time()
     try:
         findings = guard.scan_bytes(data, name).findings
     except InputError as error:
-        return "" if not found else f"refused: {error}"
+        return "" if refusable else f"refused: {error}"
     spent = process_time() - started
-    if found and not findings:
+    if not findings:
         return "the secret was not found"
     return f"took {spent:.0f} s of at most {seconds:.0f}" if spent > seconds else ""
 
@@ -74,7 +74,7 @@ def deep(guard: Guard, levels: int, *, objects: bool) -> str:
     opening, closing = ('{"a":', "}") if objects else ("[", "]")
     inner = opening * levels + json.dumps(f"token={_secret()}") + closing * levels
     text = '{"cells": [], "metadata": {"deep": ' + inner + '}, "nbformat": 4, "nbformat_minor": 5}'
-    return _expect(guard, text.encode(), 10, found=levels <= 150)
+    return _expect(guard, text.encode(), 10, refusable=levels > 150)
 
 
 def one_line(guard: Guard, size: int = 20 * MEGABYTE) -> str:
