@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from jupyter_qguard._version import __version__
+
+__all__ = ["__version__"]
+
 
 def _jupyter_server_extension_points() -> list[dict[str, object]]:
     """Called by jupyter_server to find the extension. Imports it only then: the command line needs none of it."""
