@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 if TYPE_CHECKING:
     from jupyter_qguard.scan.view import Origin, View
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(msgspec.Struct, frozen=True, gc=False):
     """A view's place in the buffer."""
 
     start: int
     end: int
     unit: int
-    view: View | None
-    """None: the fragment's own text."""
+    view: Any
+    """A View, or None for the fragment's own text."""
     fragment: int
     label: str
     kind: int
@@ -29,7 +29,8 @@ class Segment:
         """Raw runs behind ``[start, end)`` of the buffer."""
         if self.view is None:
             return ((self.fragment, start - self.start, end - self.start),)
-        return self.view.origins(start - self.start, end - self.start)
+        found: tuple[Origin, ...] = self.view.origins(start - self.start, end - self.start)
+        return found
 
 
 class Buffer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from jupyter_qguard.scan import strength
@@ -61,28 +61,83 @@ class Candidate:
     message: str = ""
 
 
-class Judge:
-    """Judges one buffer. *vendors* are those whose words stand anywhere in the document."""
+@dataclass(slots=True)
+class Context:
+    """What is known of a document across its buffers, by unit."""
 
-    def __init__(self, rules: RuleSet, buffer: Buffer, spots: Spots, vendors: Set[str] = frozenset()) -> None:
-        """Index the spots by segment and unit."""
+    vendors: set[str] = field(default_factory=set)
+    """Vendors whose words stand anywhere in the document."""
+    unit_vendors: defaultdict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    source_roles: set[int] = field(default_factory=set)
+    """Units whose source names a credential."""
+    shown: dict[int, tuple[str, Role]] = field(default_factory=dict)
+    """Units whose source prints a credential, with its name."""
+    marked: set[int] = field(default_factory=set)
+    """Units in which anything at all was spotted that a secret could hang on."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """A name that says credential, where it stands."""
+
+    segment: Segment
+    start: int
+    stop: int
+    word_end: int
+    text: str
+    meaning: Role
+
+
+class Judge:
+    """Judges one buffer of a document; what it learns of the document goes to the shared context."""
+
+    def __init__(self, rules: RuleSet, buffer: Buffer, spots: Spots, context: Context) -> None:
+        """Note the names and vendors that the buffer speaks of. Nothing is decided yet."""
         self._rules = rules
         self._buffer = buffer
         self._text = buffer.text
         self._spots = spots
-        self.vendors: set[str] = set(vendors)
-        self._unit_vendors: defaultdict[int, set[str]] = defaultdict(set)
-        for position, vendor in spots.words:
-            segment = buffer.segment(position - 1)
-            if segment is not None:
-                self._unit_vendors[segment.unit].add(vendor)
-                self.vendors.add(vendor)
-        self._role_ends: list[int] = []
-        self._shown: dict[int, tuple[str, Role]] = {}
-        """Units whose source prints a credential, with its name."""
-        self._source_roles: set[int] = set()
-        """Units whose source names a credential."""
+        self._context = context
         self._attribution = Attribution(rules)
+        self._names: list[_Name] = []
+        self._note_marks()
+        self._note_names()
+        self._role_ends = [name.word_end for name in self._names]
+
+    def _note_marks(self) -> None:
+        context = self._context
+        for position, vendor in self._spots.words:
+            segment = self._buffer.segment(position - 1)
+            if segment is not None:
+                context.unit_vendors[segment.unit].add(vendor)
+                context.vendors.add(vendor)
+                context.marked.add(segment.unit)
+        others = (*self._spots.calls, *self._spots.urls, *self._spots.marks, *(end for _, end in self._spots.shapes))
+        for position in others:
+            segment = self._buffer.segment(position - 1)
+            if segment is not None:
+                context.marked.add(segment.unit)
+
+    def _note_names(self) -> None:
+        last = -1
+        for end in self._spots.names:
+            if end <= last:
+                continue
+            segment = self._buffer.segment(end - 1)
+            if segment is None:
+                continue
+            start, stop = name_span(self._text, segment.start, segment.end, end)
+            text = self._text[start:stop]
+            meaning = self._meaning(text)
+            if meaning is Role.NONE:
+                continue
+            last = stop
+            self._names.append(_Name(segment, start, stop, end, text, meaning))
+            self._context.marked.add(segment.unit)
+            if segment.kind == Kind.CODE:
+                self._context.source_roles.add(segment.unit)
+                if is_shown(self._text, segment.start, segment.end, start, stop):
+                    self._context.shown.setdefault(segment.unit, (text, meaning))
 
     def candidates(self) -> Iterator[Candidate]:
         """All candidates, overlapping ones included."""
@@ -116,37 +171,21 @@ class Judge:
                 yield from self._candidate(rule, segment, match.start(), match.end(), confidence, Weight.SHAPE)
 
     def _bindings(self) -> Iterator[Candidate]:
-        last = -1
-        for end in self._spots.names:
-            if end <= last:
-                continue
-            segment = self._buffer.segment(end - 1)
-            if segment is None:
-                continue
-            start, stop = name_span(self._text, segment.start, segment.end, end)
-            name = self._text[start:stop]
-            meaning = self._meaning(name)
-            if meaning is Role.NONE:
-                continue
-            self._role_ends.append(end)
-            if segment.kind == Kind.CODE:
-                self._source_roles.add(segment.unit)
-                if is_shown(self._text, segment.start, segment.end, start, stop):
-                    self._shown.setdefault(segment.unit, (name, meaning))
-            last = stop
-            yield from self._bound(segment, end, meaning)
-            for span in column_below(
-                self._text, segment.start, segment.end, start, stop, code=segment.kind == Kind.CODE
-            ):
-                yield from self._named(segment, name, meaning, *span)
+        for name in self._names:
+            segment = name.segment
+            yield from self._bound(name)
+            code = segment.kind == Kind.CODE
+            for span in column_below(self._text, segment.start, segment.end, name.start, name.stop, code=code):
+                yield from self._named(segment, name.text, name.meaning, *span)
 
-    def _bound(self, segment: Segment, end: int, meaning: Role) -> Iterator[Candidate]:
-        binding = read_binding(self._text, segment.start, segment.end, end)
+    def _bound(self, name: _Name) -> Iterator[Candidate]:
+        segment, meaning = name.segment, name.meaning
+        binding = read_binding(self._text, segment.start, segment.end, name.word_end)
         if binding is None:
             return
         value = self._text[binding.start : binding.end]
         found = self._attribution.of_binding(
-            self._text, segment, binding, value, meaning, self._unit_vendors[segment.unit], self.vendors
+            self._text, segment, binding, value, meaning, self._context.unit_vendors[segment.unit], self._context.vendors
         )
         if found:
             rule, confidence, weight = found
@@ -158,7 +197,7 @@ class Judge:
         """A value that a key, a heading or the code beside it names."""
         start = scheme_end(self._text, start, end) or start
         found = self._attribution.of_label(
-            name, self._text[start:end], meaning, self._unit_vendors[segment.unit], self.vendors
+            name, self._text[start:end], meaning, self._context.unit_vendors[segment.unit], self._context.vendors
         )
         if found:
             rule, confidence, weight = found
@@ -167,7 +206,7 @@ class Judge:
     def _results(self) -> Iterator[Candidate]:
         """Lines of an output that are one value, where the cell's code shows a credential: ``print(token)``."""
         for segment in self._buffer.segments:
-            shown = self._shown.get(segment.unit)
+            shown = self._context.shown.get(segment.unit)
             if shown is None or segment.kind not in (Kind.STREAM, Kind.DATA):
                 continue
             for match in _ONE_VALUE.finditer(self._text, segment.start, segment.end):
@@ -208,7 +247,7 @@ class Judge:
                     continue
                 value = self._text[span[0] : span[1]]
                 if self._attribution.is_plausible(value, site.rule):
-                    self._source_roles.add(segment.unit)
+                    self._context.source_roles.add(segment.unit)
                     yield from self._candidate(site.rule, segment, *span, Confidence.HIGH, Weight.DIRECT)
 
     def _urls(self) -> Iterator[Candidate]:
@@ -224,14 +263,14 @@ class Judge:
 
     def _runs(self) -> Iterator[Candidate]:
         """Random-looking values without a binding: a credential word or the vendor itself must be near."""
-        self._role_ends.sort()
         for start, end in self._spots.runs:
             segment = self._buffer.segment(start)
             if segment is None or end - start > 512 or end > segment.end:
                 continue
-            unit_vendors = self._unit_vendors.get(segment.unit)
-            if not self._role_near(segment, start) and segment.unit not in self._source_roles and not unit_vendors:
-                continue
+            unit_vendors = self._context.unit_vendors.get(segment.unit)
+            if not self._role_near(segment, start) and segment.unit not in self._context.source_roles:
+                if not unit_vendors or not self._fits_any(start, end, unit_vendors):
+                    continue
             yield from self._run(segment, start, end, unit_vendors or set())
 
     def _run(self, segment: Segment, start: int, end: int, unit_vendors: set[str]) -> Iterator[Candidate]:
@@ -243,16 +282,19 @@ class Judge:
         near = self._is_named(segment, start, end)
         if self._is_bound_otherwise(segment, start):
             return
-        alone = segment.kind != Kind.CODE and segment.unit in self._source_roles and self._is_alone(segment, start, end)
+        alone = segment.kind != Kind.CODE and segment.unit in self._context.source_roles and self._is_alone(segment, start, end)
         if not alone and len(value) >= LONG_HEX and self._is_alone(segment, start, end):
-            alone = self._attribution.of_shape(value, set(), self.vendors) is not None
+            alone = self._attribution.of_shape(value, set(), self._context.vendors) is not None
         evidence = near or alone
-        rule = self._attribution.of_shape(value, unit_vendors, self.vendors if evidence else unit_vendors)
+        rule = self._attribution.of_shape(value, unit_vendors, self._context.vendors if evidence else unit_vendors)
         if rule is not None and (evidence or not strength.is_hex(value)):
             yield from self._candidate(rule, segment, start, end, Confidence.MEDIUM, Weight.SHAPE_NEAR)
         elif evidence and not (strength.is_hex(value) and not near):
             nearby = self._rules.rules["nearby-credential"]
             yield from self._candidate(nearby, segment, start, end, Confidence.LOW, Weight.NEARBY)
+
+    def _fits_any(self, start: int, end: int, vendors: Set[str]) -> bool:
+        return self._attribution.of_shape(self._text[start:end], vendors, vendors) is not None
 
     def _role_near(self, segment: Segment, start: int) -> bool:
         number = bisect_right(self._role_ends, start) - 1

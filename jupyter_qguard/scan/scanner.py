@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,23 +15,22 @@ from jupyter_qguard.scan.buffer import Buffer
 from jupyter_qguard.scan.classify import labels
 from jupyter_qguard.scan.finding import Classification, Confidence, ScanResult
 from jupyter_qguard.scan.fragment import Fragment, Kind, Unit, notebook_units
-from jupyter_qguard.scan.judge import Candidate, Judge
+from jupyter_qguard.scan.judge import Candidate, Context, Judge
 from jupyter_qguard.scan.notebook import check_notebook, parse_notebook
 from jupyter_qguard.scan.report import Reporter
 from jupyter_qguard.scan.resolve import copies, locate, resolve
 from jupyter_qguard.scan.ruleset import load_ruleset
-from jupyter_qguard.scan.spot import Spotter
+from jupyter_qguard.scan.spot import Spots, Spotter
 from jupyter_qguard.scan.strength import is_placeholder
 from jupyter_qguard.scan.upstream import Upstream
+from jupyter_qguard.scan.view import View
 from jupyter_qguard.scan.views import fragment_views
 from jupyter_qguard.secret import is_handle, is_mark
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from jupyter_qguard.scan.settings import ScanSettings
-    from jupyter_qguard.scan.spot import Spots
-    from jupyter_qguard.scan.view import View
 
 UNIT_BITS = 20
 """Fragment numbers: unit number shifted by so many bits, plus the fragment's number in its unit."""
@@ -74,54 +74,35 @@ class Scanner:
         return self.scan_text(decode_text(data))
 
     def _scan(self, units: list[Unit], stated: Classification | None) -> ScanResult:
-        buffer = Buffer()
-        for number, unit in enumerate(units):
-            for index, fragment in enumerate(unit.fragments):
-                if "\x1b" in fragment.text:  # read without the control sequences only, see fragment_views
-                    continue
-                buffer.add(
-                    fragment.text,
-                    unit=number,
-                    fragment=(number << UNIT_BITS) + index,
-                    label=fragment.label if fragment.kind in (Kind.METADATA, Kind.JSON) else "",
-                    kind=fragment.kind,
-                    view=None,
-                    depth=0,
-                )
-        for view, unit_number, kind in fragment_views(units, UNIT_BITS):
-            buffer.add(view.text, unit=unit_number, fragment=-1, label="", kind=kind, view=view, depth=1)
-        buffers, found = self._rounds(buffer)
+        context = Context()
+        plain = self._read(_plain_buffer(units), context)
+        passes = [plain, self._read(_view_buffer(units, context), context)]
+        found = [candidate for each in passes for candidate in each.judge.candidates()]
+        for depth in range(1, _DEEPEST):
+            decoded = [_decoded(each.buffer, each.spots, depth) for each in passes[-2:]]
+            more = [self._read(buffer, context) for buffer in decoded if buffer.segments]
+            if not more:
+                break
+            passes += more
+            found += [candidate for each in more for candidate in each.judge.candidates()]
+        found += [candidate for each in passes for candidate in self._maintained(each)]
         kept = resolve(locate(found))
         if kept:
-            more = [copy for each in buffers for copy in copies(each, kept)]
-            kept = resolve(locate([*(item.candidate for item in kept), *more, *found]))
-        reporter = Reporter(units, self._settings, UNIT_BITS)
-        labelled = list(labels(buffer, self._last_spots.labels, self._settings.classify, self._patterns))
-        return reporter.result(kept, labelled, stated)
+            again = [copy for each in passes for copy in copies(each.buffer, kept)]
+            kept = resolve(locate([*found, *again]))
+        labelled = list(labels(plain.buffer, plain.spots.labels, self._settings.classify, self._patterns))
+        return Reporter(units, self._settings, UNIT_BITS).result(kept, labelled, stated)
 
-    def _rounds(self, buffer: Buffer) -> tuple[list[Buffer], list[Candidate]]:
-        """Scan the buffer, then what its encoded runs say, and so on."""
-        buffers: list[Buffer] = []
-        found: list[Candidate] = []
-        vendors: set[str] = set()
-        for depth in range(_DEEPEST):
-            data = buffer.close()
-            spots = self._spotter.spot(data)
-            if depth == 0:
-                self._last_spots = spots
-            judge = Judge(self._rules, buffer, spots, vendors)
-            found += judge.candidates()
-            found += self._maintained(buffer, data)
-            vendors |= judge.vendors
-            buffers.append(buffer)
-            buffer = self._decoded(buffer, spots, depth + 1)
-            if not buffer.segments:
-                break
-        return buffers, found
+    def _read(self, buffer: Buffer, context: Context) -> _Pass:
+        """Spot what a buffer holds and note it in the context."""
+        data = buffer.close()
+        spots = self._spotter.spot(data) if buffer.segments else Spots()
+        return _Pass(buffer, data, spots, Judge(self._rules, buffer, spots, context))
 
-    def _maintained(self, buffer: Buffer, data: bytes) -> Iterator[Candidate]:
+    def _maintained(self, each: _Pass) -> Iterator[Candidate]:
         """Findings of the maintained catalogue."""
-        for hit in self._upstream.find(data):
+        buffer = each.buffer
+        for hit in self._upstream.find(each.data) if buffer.segments else ():
             segment = buffer.segment(hit.start)
             if segment is None or hit.end > segment.end:
                 continue
@@ -131,27 +112,65 @@ class Scanner:
             weight = Weight.UPSTREAM_GENERIC if hit.generic else Weight.UPSTREAM
             yield Candidate(hit.rule_id, None, segment, hit.start, hit.end, value, hit.confidence, weight, hit.name)
 
-    def _decoded(self, buffer: Buffer, spots: Spots, depth: int) -> Buffer:
-        """A buffer of what the base64 runs of *buffer* say."""
-        out = Buffer()
-        text = buffer.text
-        done = -1
-        for start, end in spots.runs:
-            if end - start < _SHORTEST_ENCODED or start < done or not _may_be_text(text, start):
-                continue
-            segment = buffer.segment(start)
-            if segment is None or end > segment.end:
-                continue
-            view = decode.decode_base64_run(_view_of(segment, text), start - segment.start, end - segment.start)
-            if view is not None:
-                done = end
-                out.add(view.text, unit=segment.unit, fragment=-1, label="", kind=segment.kind, view=view, depth=depth)
-        return out
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """A buffer and what was spotted in it."""
+
+    buffer: Buffer
+    data: bytes
+    spots: Spots
+    judge: Judge
+
+
+def _plain_buffer(units: Sequence[Unit]) -> Buffer:
+    """The fragments as they stand; those with control sequences without them."""
+    buffer = Buffer()
+    for number, unit in enumerate(units):
+        for index, fragment in enumerate(unit.fragments):
+            identifier = (number << UNIT_BITS) + index
+            view = None
+            if "\x1b" in fragment.text:
+                view = decode.strip_ansi(View.identity(fragment.text, identifier))
+            buffer.add(
+                fragment.text if view is None else view.text,
+                unit=number,
+                fragment=identifier,
+                label=fragment.label if fragment.kind in (Kind.METADATA, Kind.JSON) else "",
+                kind=fragment.kind,
+                view=view,
+                depth=0,
+            )
+    return buffer
+
+
+def _view_buffer(units: Sequence[Unit], context: Context) -> Buffer:
+    """What decoding shows, of the units in which anything was spotted."""
+    buffer = Buffer()
+    for view, unit, kind in fragment_views(units, UNIT_BITS, context.marked):
+        buffer.add(view.text, unit=unit, fragment=-1, label="", kind=kind, view=view, depth=1)
+    return buffer
+
+
+def _decoded(buffer: Buffer, spots: Spots, depth: int) -> Buffer:
+    """A buffer of what the base64 runs of *buffer* say."""
+    out = Buffer()
+    text = buffer.text
+    done = -1
+    for start, end in spots.runs:
+        if end - start < _SHORTEST_ENCODED or start < done or not _may_be_text(text, start):
+            continue
+        segment = buffer.segment(start)
+        if segment is None or end > segment.end:
+            continue
+        view = decode.decode_base64_run(_view_of(segment, text), start - segment.start, end - segment.start)
+        if view is not None:
+            done = end
+            out.add(view.text, unit=segment.unit, fragment=-1, label="", kind=segment.kind, view=view, depth=depth)
+    return out
 
 
 def _view_of(segment: Any, text: str) -> View:  # noqa: ANN401
-    from jupyter_qguard.scan.view import View
-
     if segment.view is not None:
         return segment.view  # type: ignore[no-any-return]
     return View.identity(text[segment.start : segment.end], segment.fragment)

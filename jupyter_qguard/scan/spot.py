@@ -29,6 +29,7 @@ class Spot(enum.IntEnum):
     WORD = 4
     URL = 5
     LABEL = 6
+    MARK = 7
 
 
 RUN = r"[A-Za-z0-9_+/\-]{16,}={0,2}[^A-Za-z0-9_+/=\-]"
@@ -37,6 +38,11 @@ _NAMES = (
     r"(?:access|auth|account|shared|signing|master|service|subscription|storage|client|sdk|hub|license|encryption|"
     r"admin|app|deploy|project|user|ibm|ibmq|ionq|iqm|dwave|leap|openai|hf)[_\- ]?(?:key|pat|jwt|pass)|jwt|"
     r"connection[_\- ]?string|authenticat|x-ms-|[?&;]sig"
+)
+_MARKS = (
+    r"\b(?:A3T[A-Z0-9]|AKIA|ASIA|gh[pousr]_|github_pat|glpat|xox[abeoprs]|xapp-|[sr]k_(?:live|test)|sk-|hf_|ya29|eyJ|"
+    r"ey0|AIza|npm_|pypi-|dop_v1|SG\.|shp[a-z]{2}_|qbr_|rings-|_T_|nvapi|302e0201|[A-Z]{2,4}-[0-9a-f]|IQoJ|FwoG|"
+    r"SubscriptionId=|AccountKey=|hooks\.slack|T3BlbkFJ|dapi|tskey)|-----BEGIN|[0-9]Q~|[?&]sig=|X-Amz-S"
 )
 _BASIC_AUTH = r"://[^\s/:@'\x22<>]{0,64}:[^\s/@'\x22<>]{3,256}@[A-Za-z0-9\[]"
 
@@ -52,6 +58,8 @@ class Spots:
     words: list[tuple[int, str]] = field(default_factory=list)
     urls: list[int] = field(default_factory=list)
     labels: list[tuple[int, str]] = field(default_factory=list)
+    marks: list[int] = field(default_factory=list)
+    """Beginnings that only credentials have, so that a secret in parts is not overlooked."""
 
 
 class Spotter:
@@ -77,6 +85,7 @@ class Spotter:
             self._add(Spot.SHAPE, f"(?:{rule.shape.pattern})", 0, rule)
         for word, vendor in rules.words.items():
             self._add(Spot.WORD, rf"\b{_literal(word)}(?:\b|_)", plain, vendor)
+        self._add(Spot.MARK, _MARKS, 0)
         for name, expression in SPOTTED.items():
             self._add(Spot.LABEL, expression, 0, name)
         self._database = hyperscan.Database()
@@ -114,6 +123,8 @@ class Spotter:
                 spots.words.append((end, str(payload)))
             elif spot is Spot.CALL:
                 spots.calls.append(end)
+            elif spot is Spot.MARK:
+                spots.marks.append(end)
             elif spot is Spot.LABEL:
                 spots.labels.append((end, str(payload)))
             elif spot is Spot.URL:

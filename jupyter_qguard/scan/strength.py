@@ -49,6 +49,9 @@ _CONTAINS_PLACEHOLDER = re.compile(
 )
 _TRUNCATED = re.compile(r"\.{3}|…|\*{3,}|[xX]{6,}|•{3}")
 _REPEATED = re.compile(r"(.{1,16}?)\1{3,}\Z", re.DOTALL)
+_CLASSES = (re.compile(r"[a-z]"), re.compile(r"[A-Z]"), re.compile(r"[0-9]"))
+_DIGIT_OR_MIXED = re.compile(r"[0-9]|[a-z][A-Z]|[A-Z]{2}[a-z]")
+"""What every random value of some length has, and most words and names have not."""
 _FEWEST_PAIRS = 5
 _MOST_WORDY = 0.5
 _BLOCK = re.compile(r"([a-f0-9]{3,16})\1{2,}\Z")
@@ -92,15 +95,20 @@ def is_sequence(value: str) -> bool:
 
 def is_random(value: str, *, length: int = 20) -> bool:
     """Whether the value looks drawn at random: long enough, of mixed classes, of high entropy, not made of words."""
-    if len(value) < length or _NUMBER.match(value) or _BITS.match(value) or is_sequence(value):
+    if len(value) < length or _DIGIT_OR_MIXED.search(value) is None:
+        return False
+    return _is_random(value)
+
+
+@lru_cache(maxsize=16384)
+def _is_random(value: str) -> bool:
+    if _NUMBER.match(value) or _BITS.match(value) or is_sequence(value):
         return False
     body = value.rstrip("=")
     if is_hex(body):
         digits = sum(char.isdigit() for char in body)
         return 0 < digits < len(body) and entropy(body) >= (3.2 if len(body) >= 32 else 2.9)
-    classes = (
-        any(char.islower() for char in body) + any(char.isupper() for char in body) + any(char.isdigit() for char in body)
-    )
+    classes = sum(pattern.search(body) is not None for pattern in _CLASSES)
     floor = min(3.6, math.log2(len(body)) - 1.0)
     return classes >= 2 and entropy(body) >= floor and wordiness(body) < _MOST_WORDY
 

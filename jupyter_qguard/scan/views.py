@@ -11,10 +11,11 @@ try:
 except ImportError:
     def needs_folding(s): return False
 from jupyter_qguard.scan.fragment import Kind
+from jupyter_qguard.scan.names import Role, role
 from jupyter_qguard.scan.view import View, ViewBuilder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Sequence, Set
 
     from jupyter_qguard.scan.fold import Constant
     from jupyter_qguard.scan.fragment import Fragment, Unit
@@ -22,24 +23,40 @@ if TYPE_CHECKING:
 _MARKUP = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>")
 
 
-def fragment_views(units: Sequence[Unit], bits: int) -> Iterator[tuple[View, int, Kind]]:
-    """Every decoded view of every fragment, with its unit and kind. Folding follows names from cell to cell."""
+def fragment_views(units: Sequence[Unit], bits: int, marked: Set[int]) -> Iterator[tuple[View, int, Kind]]:
+    """Every decoded view of every fragment of the *marked* units, with unit and kind.
+
+    Names are followed from cell to cell, so code is folded in all units as soon as one is marked.
+    """
     names: dict[str, Constant] = {}
+    folding = any(units[number].type == "code" or units[number].index is None for number in marked)
     for number, unit in enumerate(units):
         streams: list[tuple[int, Fragment]] = []
         for index, fragment in enumerate(unit.fragments):
             identifier = (number << bits) + index
-            if fragment.kind in (Kind.CODE, Kind.TEXT) and needs_folding(fragment.text):
-                folded = fold_cell(fragment.text, identifier, names)
-                _update(names, folded.names)
-                if folded.view is not None:
-                    yield folded.view, number, fragment.kind
+            if folding and fragment.kind in (Kind.CODE, Kind.TEXT) and needs_folding(fragment.text):
+                for view in _folded(fragment, identifier, names):
+                    yield view, number, fragment.kind
+            if number not in marked:
+                continue
             if fragment.kind is Kind.STREAM:
                 streams.append((identifier, fragment))
             for view in _decoded(fragment, identifier):
                 yield view, number, fragment.kind
         if len(streams) > 1:
             yield _joined(streams), number, Kind.STREAM
+
+
+def _folded(fragment: Fragment, identifier: int, names: dict[str, Constant]) -> Iterator[View]:
+    """The cell with its constants folded, and each name that says credential with the constant bound to it."""
+    folded = fold_cell(fragment.text, identifier, names)
+    _update(names, folded.names)
+    if folded.view is not None:
+        yield folded.view
+    for name, value in folded.names.items():
+        if value is not None and role(name) is not Role.NONE:
+            bound = ViewBuilder().insert(f'{name} = "').append_slice(value.view, 0, len(value.view.text)).insert('"\n')
+            yield bound.build()
 
 
 def _update(names: dict[str, Constant], bound: dict[str, Constant | None]) -> None:
@@ -58,9 +75,8 @@ def _decoded(fragment: Fragment, identifier: int) -> Iterator[View]:
         return
     view = View.identity(text, identifier)
     plain = decode.strip_ansi(view)
-    if plain is not None:
+    if plain is not None:  # itself in the plain buffer already
         view = plain
-        yield plain
     if wrapped and (joined := decode.join_wrapped_lines(view)) is not None:
         yield joined
     if fragment.html or (fragment.kind is not Kind.CODE and _MARKUP.search(text)):
