@@ -43,7 +43,8 @@ def put_back(redacted: Json, original: Json, pointer: str, secrets: Mapping[tupl
     if isinstance(redacted, list):
         if (pointer, False) in secrets:
             return _fill_lines(redacted, original, secrets[pointer, False])
-        inners = original if isinstance(original, list) else [None] * len(redacted)
+        fits = isinstance(original, list) and len(original) == len(redacted)
+        inners = original if fits else [None] * len(redacted)
         return [
             put_back(item, inner, f"{pointer}/{number}", secrets)
             for number, (item, inner) in enumerate(zip(redacted, inners, strict=True))
