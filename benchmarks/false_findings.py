@@ -37,7 +37,9 @@ class Listed:
 
 def notebooks(folder: Path) -> Iterator[Path]:
     """Every notebook below a folder, checkpoints left out."""
-    return (path for path in sorted(folder.rglob("*.ipynb")) if ".ipynb_checkpoints" not in path.parts and path.is_file())
+    return (
+        path for path in sorted(folder.rglob("*.ipynb")) if ".ipynb_checkpoints" not in path.parts and path.is_file()
+    )
 
 
 def clopper_pearson(count: int, total: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -63,7 +65,11 @@ def _cumulative(count: int, total: int, p: float) -> float:
     if p >= 1:
         return float(count >= total)
     logs = (
-        math.lgamma(total + 1) - math.lgamma(k + 1) - math.lgamma(total - k + 1) + k * math.log(p) + (total - k) * math.log1p(-p)
+        math.lgamma(total + 1)
+        - math.lgamma(k + 1)
+        - math.lgamma(total - k + 1)
+        + k * math.log(p)
+        + (total - k) * math.log1p(-p)
         for k in range(count + 1)
     )
     return min(sum(map(math.exp, logs)), 1.0)
@@ -108,14 +114,18 @@ def main(folder: Path, leaks: IO[str] | None, *, show: bool) -> None:
     for item in listed:
         mark = "TRUE " if item.place in known else ""
         finding = item.finding
-        click.echo(f"{mark}{finding.rule_id} {finding.confidence.label} {item.place} {list(finding.spans)} {finding.preview}")
+        click.echo(
+            f"{mark}{finding.rule_id} {finding.confidence.label} {item.place} {list(finding.spans)} {finding.preview}"
+        )
         if show:
             click.echo("    " + around(folder / item.path, finding))
     false = [item for item in listed if item.place not in known]
     low, high = clopper_pearson(len({item.path for item in false}), count)
     click.echo(f"\n{count} notebooks, {size / 1e6:.0f} MB, {perf_counter() - started:.1f} s, {unread} unreadable")
-    click.echo(f"{len(listed)} findings, {len(listed) - len(false)} true leaks, {len(false)} false in "
-               f"{len({item.path for item in false})} notebooks")
+    click.echo(
+        f"{len(listed)} findings, {len(listed) - len(false)} true leaks, {len(false)} false in "
+        f"{len({item.path for item in false})} notebooks"
+    )
     click.echo(f"notebooks with a false finding, per 1000: 95 % interval {1000 * low:.2f} to {1000 * high:.2f}")
     click.echo(str(Counter(item.finding.rule_id for item in false).most_common()))
 

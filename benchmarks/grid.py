@@ -48,7 +48,7 @@ class Case:
 def make_case(credential: Credential, place: Place, seed: int = SEED) -> Case:
     """Build one notebook. Its random values depend on the seed, the credential and the place alone."""
     digest = hashlib.sha256(f"{seed}/{credential.id}/{place.name}".encode()).digest()
-    rng = Random(digest)  # noqa: S311 - synthetic values, reproducible on purpose
+    rng = Random(digest)
     notebook, occurrences = harvest(place.build(Draft(credential, rng)))
     if not occurrences:
         message = f"{place.name} lost the secret of {credential.id}"

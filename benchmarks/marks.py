@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 MAX_SECRETS = 16
@@ -69,16 +70,16 @@ def parts(text: str, cuts: tuple[int, ...], secret: int = 0) -> list[str]:
     """Cut a marked value into marked parts at offsets of its plain text."""
     plain = unmark(text)
     edges = (0, *cuts, len(plain))
-    return [mark(plain[start:end], secret) for start, end in zip(edges, edges[1:], strict=False)]
+    return [mark(plain[start:end], secret) for start, end in pairwise(edges)]
 
 
-def harvest(document: Any) -> tuple[Any, list[Occurrence]]:  # noqa: ANN401 - any JSON value
+def harvest(document: Any) -> tuple[Any, list[Occurrence]]:
     """The document without marks, and where they were."""
     found: list[Occurrence] = []
     return _harvest(document, "", found), found
 
 
-def _harvest(node: Any, pointer: str, found: list[Occurrence]) -> Any:  # noqa: ANN401 - any JSON value
+def _harvest(node: Any, pointer: str, found: list[Occurrence]) -> Any:
     if isinstance(node, str):
         return _read(node, pointer, found, in_key=False)
     if isinstance(node, Lines):
@@ -100,10 +101,9 @@ def _read(text: str, pointer: str, found: list[Occurrence], *, in_key: bool) -> 
     opened: dict[int, int] = {}
     spans: dict[int, list[Span]] = {}
     cores: list[Span] = []
-    core = removed = 0
-    for match in _MARK.finditer(text):
-        at = match.start() - removed
-        removed += 1
+    core = 0
+    for before, match in enumerate(_MARK.finditer(text)):
+        at = match.start() - before
         code = ord(match.group())
         if match.group() == _CORE_OPEN:
             core = at

@@ -87,7 +87,10 @@ def secrets_by_string(document: Json, findings: Iterable[Finding]) -> dict[tuple
         else:
             texts[place] = strings[finding.pointer]
         spans[place] += finding.spans
-    return {place: [(start, end, texts[place][start:end]) for start, end in sorted(set(runs))] for place, runs in spans.items()}
+    return {
+        place: [(start, end, texts[place][start:end]) for start, end in sorted(set(runs))]
+        for place, runs in spans.items()
+    }
 
 
 def _key_text(finding: Finding, strings: Mapping[str, str]) -> str:

@@ -129,7 +129,9 @@ def table(title: str, timings: Mapping[str, Timing]) -> str:
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--rounds", default=3, show_default=True)
-@click.option("--slow-step", default=20, show_default=True, help="detect-secrets and CredSweeper get every n-th notebook.")
+@click.option(
+    "--slow-step", default=20, show_default=True, help="detect-secrets and CredSweeper get every n-th notebook."
+)
 def main(folder: Path, rounds: int, slow_step: int) -> None:
     """Compare speed over FOLDER."""
     click.echo(table(f"folder, median of {rounds} rounds in turn", folder_runs(folder, rounds, slow_step)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 from benchmarks.grid import Case
@@ -96,7 +97,7 @@ def _equals(found: Found, truth: Occurrence) -> bool:
 
 
 def _gaps(truth: Occurrence) -> list[str]:
-    return [truth.text[a[1] : b[0]] for a, b in zip(truth.spans, truth.spans[1:], strict=False)]
+    return [truth.text[a[1] : b[0]] for a, b in pairwise(truth.spans)]
 
 
 def _is_markup(gap: str) -> bool:

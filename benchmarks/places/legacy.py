@@ -55,7 +55,12 @@ def _pyout(draft: Draft) -> Notebook:
 @place("nbformat3_html")
 def _html(draft: Draft) -> Notebook:
     html = draft.expand("<table><tr><th>$FIELD</th></tr><tr><td>$H</td></tr></table>")
-    output: dict[str, Any] = {"html": draft.text(html), "metadata": {}, "output_type": "display_data", "text": ["<table>"]}
+    output: dict[str, Any] = {
+        "html": draft.text(html),
+        "metadata": {},
+        "output_type": "display_data",
+        "text": ["<table>"],
+    }
     return _notebook(draft, _code(draft, "table", output))
 
 

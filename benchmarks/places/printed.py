@@ -18,7 +18,7 @@ _STDOUT = {
     "stdout_bare_environ": ("print(os.environ['$ENV'])", "$R\n"),
     "stdout_sentence": ("login()", "Using $TITLE $FIELD $R from the environment\n"),
     "stdout_env_dump": ("!env", _NOISE + "$ENV=$R\nSHELL=/bin/bash\n"),
-    "stdout_export_dump": ("%%bash\nexport -p", "declare -x LANG=\"C.UTF-8\"\ndeclare -x $ENV=\"$R\"\n"),
+    "stdout_export_dump": ("%%bash\nexport -p", 'declare -x LANG="C.UTF-8"\ndeclare -x $ENV="$R"\n'),
     "stdout_dict": ("print(config)", "{'shots': 1000, '$FIELD': '$J', 'url': '$URL'}\n"),
     "stdout_json_indented": ("print(json.dumps(account, indent=2))", '{\n  "url": "$URL",\n  "$FIELD": "$J"\n}\n'),
     "stdout_json_line": ("!cat account.json", '{"$SECTION": {"url": "$URL", "$FIELD": "$J"}}\n'),

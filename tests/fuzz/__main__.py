@@ -13,6 +13,7 @@ import click
 from tests.fuzz.giants import GIANTS
 from tests.fuzz.run import BATCH, load_guard, run_batch
 
+
 @click.command()
 @click.option("--count", default=100_000, show_default=True)
 @click.option("--first", default=0, show_default=True, help="Number of the first input; a number repeats its input.")
@@ -37,7 +38,9 @@ def main(count: int, first: int, workers: int, *, giants: bool) -> None:
         problem = check(load_guard())
         click.echo(f"{name}: {problem or 'ok'} ({perf_counter() - began:.1f} s)")
         violations += [problem] if problem else []
-    click.echo(f"{sum(counts.values())} inputs in {perf_counter() - started:.0f} s, slowest {slowest:.2f} s: {dict(counts)}")
+    click.echo(
+        f"{sum(counts.values())} inputs in {perf_counter() - started:.0f} s, slowest {slowest:.2f} s: {dict(counts)}"
+    )
     click.echo(f"{len(violations)} violations")
     sys.exit(1 if violations else 0)
 

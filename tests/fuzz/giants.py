@@ -19,7 +19,7 @@ Giant = Callable[[Guard], str]
 
 
 def _secret() -> str:
-    return draw_secret(Random(7))[1]  # noqa: S311 - reproducible on purpose
+    return draw_secret(Random(7))[1]
 
 
 def _notebook(*cells: dict[str, Any], **metadata: Any) -> dict[str, Any]:
@@ -85,7 +85,23 @@ def one_line(guard: Guard, size: int = 20 * MEGABYTE) -> str:
 
 def quotes(guard: Guard, size: int = MEGABYTE) -> str:
     """What makes careless parsers of literals slow: quotes, brackets and backslashes without end."""
-    for filler in ("'", '"', "('", "f'{", "\\", "b'a' ", "'a' + ", "[" * 9 + "'", '"""', "x = y = ", "= ", "eyJ", "<b", "&#", "%2"):
+    for filler in (
+        "'",
+        '"',
+        "('",
+        "f'{",
+        "\\",
+        "b'a' ",
+        "'a' + ",
+        "[" * 9 + "'",
+        '"""',
+        "x = y = ",
+        "= ",
+        "eyJ",
+        "<b",
+        "&#",
+        "%2",
+    ):
         source = filler * (size // len(filler)) + f"\ntoken = '{_secret()}'\n"
         problem = _expect(guard, json.dumps(_notebook(_code(source, _stream(source)))).encode(), 30)
         if problem:
@@ -95,13 +111,17 @@ def quotes(guard: Guard, size: int = MEGABYTE) -> str:
 
 def encoded(guard: Guard, size: int = 4 * MEGABYTE) -> str:
     """Base64 without end is looked at once, not once for every character."""
-    return _expect(guard, json.dumps(_notebook(_code("x", _stream("QUJD" * (size // 4) + f"\n{_secret()}")))).encode(), 30)
+    return _expect(
+        guard, json.dumps(_notebook(_code("x", _stream("QUJD" * (size // 4) + f"\n{_secret()}")))).encode(), 30
+    )
 
 
 def odd_json(guard: Guard) -> str:
     """What Python's JSON parser accepts beyond the standard."""
     body = json.dumps(f"token={_secret()}")
-    cells = f'[{{"cell_type": "code", "source": {body}, "outputs": null, "metadata": {{"n": %s}}, "execution_count": NaN}}]'
+    cells = (
+        f'[{{"cell_type": "code", "source": {body}, "outputs": null, "metadata": {{"n": %s}}, "execution_count": NaN}}]'
+    )
     for odd in ("NaN", "-Infinity", "1e999", "1" * 4000, '"\\ud800"', '"\\u0000"', "[" * 90 + "]" * 90):
         text = f'{{"cells": {cells % odd}, "metadata": {{}}, "metadata": {{}}, "nbformat": 4}}'
         problem = _expect(guard, text.encode(), 10)
@@ -112,7 +132,17 @@ def odd_json(guard: Guard) -> str:
 
 def refused(guard: Guard) -> str:
     """What is no notebook is refused with a reason."""
-    for data in (b"", b"\xff\xfe", b"{", b"[]", b"null", b'{"cells": {}}', b'{"cells": [1]}', b"\x00" * 99, b'"\xed\xa0\x80"'):
+    for data in (
+        b"",
+        b"\xff\xfe",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"cells": {}}',
+        b'{"cells": [1]}',
+        b"\x00" * 99,
+        b'"\xed\xa0\x80"',
+    ):
         try:
             guard.scan_bytes(data, "a.ipynb")
         except InputError as error:
@@ -152,8 +182,14 @@ def _wide(line: bytes) -> bytes:
 GIANTS: dict[str, Giant] = {
     "200 MB": large,
     "100 000 cells": many_cells,
-    **{f"{levels} levels of lists": partial(deep, levels=levels, objects=False) for levels in (100, 150, 390, 900, 5000, 100_000)},
-    **{f"{levels} levels of objects": partial(deep, levels=levels, objects=True) for levels in (100, 150, 390, 900, 5000, 100_000)},
+    **{
+        f"{levels} levels of lists": partial(deep, levels=levels, objects=False)
+        for levels in (100, 150, 390, 900, 5000, 100_000)
+    },
+    **{
+        f"{levels} levels of objects": partial(deep, levels=levels, objects=True)
+        for levels in (100, 150, 390, 900, 5000, 100_000)
+    },
     "one line of 20 MB": one_line,
     "quotes without end": quotes,
     "base64 without end": encoded,

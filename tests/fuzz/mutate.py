@@ -25,7 +25,22 @@ _STRINGS = (
     "(" * 200, "\\" * 99, "<td>" * 50, "&#x", "&#99999999;", "%", "%zz", "eyJ", "-----BEGIN", "AAAA" * 80, "0x" + "f" * 90,
     "import os\nos.environ[", "{" * 120, "x = 'a' + \\\n", "%%writefile", "b'\\xff'", "{'a': " * 40, "```", "[redacted]",
 )  # fmt: skip
-_SCALARS: tuple[Json, ...] = (None, True, False, 0, -1, 1.5, 10**400, math.nan, math.inf, -math.inf, 2**63, [], {}, [[]])
+_SCALARS: tuple[Json, ...] = (
+    None,
+    True,
+    False,
+    0,
+    -1,
+    1.5,
+    10**400,
+    math.nan,
+    math.inf,
+    -math.inf,
+    2**63,
+    [],
+    {},
+    [[]],
+)
 
 
 def scalar(rng: Random) -> Json:
@@ -130,7 +145,9 @@ def spoil_bytes(data: bytes, rng: Random) -> bytes:
         elif operation == 1:
             del spoilt[at : at + rng.randint(1, 40)]
         elif operation == 2:
-            spoilt[at:at] = rng.choice((b"\x00", b"\xff", b"\xed\xa0\x80", b"\\ud800", b"[" * 200, b'{"a":' * 90, b"NaN"))
+            spoilt[at:at] = rng.choice(
+                (b"\x00", b"\xff", b"\xed\xa0\x80", b"\\ud800", b"[" * 200, b'{"a":' * 90, b"NaN")
+            )
         elif operation == 3:
             spoilt[at:at] = spoilt[at : at + rng.randint(1, 60)]
         else:

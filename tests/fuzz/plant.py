@@ -16,8 +16,42 @@ from tests.fuzz.mutate import KEYS, Json, Path, look_up, nest, paths, tree
 CREDENTIALS = load_credentials()
 UNIQUE = tuple(c for c in CREDENTIALS if c.unique and not c.multiline and "<<" not in c.value)
 """Whose shape is proof. Not those with a smaller core (URLs and connection strings), which some text may run into."""
-_EDGES = (" ", "\n", '"', "'", ": ", "=", ", ", "(", ")", "[", "]", "\t", "\x00", "\ud800", " \u2028", "“", "`", "|", "&lt;", ">")
-_WORDS = ("job", "calibration", "übung", "量子", "qubit 7", "counts", "{'00': 512}", "see below", "x = 1", "%time", "🔑", "1e-3")
+_EDGES = (
+    " ",
+    "\n",
+    '"',
+    "'",
+    ": ",
+    "=",
+    ", ",
+    "(",
+    ")",
+    "[",
+    "]",
+    "\t",
+    "\x00",
+    "\ud800",
+    " \u2028",
+    "“",
+    "`",
+    "|",
+    "&lt;",
+    ">",
+)
+_WORDS = (
+    "job",
+    "calibration",
+    "übung",
+    "量子",
+    "qubit 7",
+    "counts",
+    "{'00': 512}",
+    "see below",
+    "x = 1",
+    "%time",
+    "🔑",
+    "1e-3",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +87,7 @@ def anywhere(rng: Random) -> Planted:
     at = rng.choice(containers)
     parent = look_up(document, at)
     if isinstance(parent, list):
-        parent.append(value if at not in {("cells",)} else {"cell_type": "code", "source": value})
+        parent.append(value if at != ("cells",) else {"cell_type": "code", "source": value})
         step: str | int = len(parent) - 1
     else:
         step = rng.choice(KEYS)
@@ -85,8 +119,17 @@ def _output(rng: Random) -> dict[str, Any]:
     return rng.choice(
         (
             {"output_type": "stream", "name": "stdout", "text": ["a\n", "b"]},
-            {"output_type": "display_data", "data": {"text/plain": "<Figure>", "image/png": "iVBORw0KGgo="}, "metadata": {}},
-            {"output_type": "execute_result", "data": {"application/json": tree(rng)}, "metadata": {}, "execution_count": 3},
+            {
+                "output_type": "display_data",
+                "data": {"text/plain": "<Figure>", "image/png": "iVBORw0KGgo="},
+                "metadata": {},
+            },
+            {
+                "output_type": "execute_result",
+                "data": {"application/json": tree(rng)},
+                "metadata": {},
+                "execution_count": 3,
+            },
             {"output_type": "error", "ename": "E", "evalue": "v", "traceback": ["\x1b[31mE\x1b[0m: v"]},
         )
     )

@@ -9,7 +9,7 @@ from jupyter_qguard.policy import Action, decide_save, parse_policy
 from jupyter_qguard.scan import Classification
 from tests.fuzz.mutate import spoil_text
 from tests.fuzz.plant import from_grid
-from tests.fuzz.properties import Check, Guard, Violation
+from tests.fuzz.properties import Check, Guard, ViolationError
 
 _BASE = """apiVersion: qguard/v1
 scan: {mode: enforce, source: block, output: redact, metadata: redact, text_files: block}
@@ -52,7 +52,7 @@ def policy_parses_or_says_why(guard: Guard, rng: Random) -> None:
     except PolicyError as error:
         if not str(error).strip():
             message = "a policy error says nothing"
-            raise Violation(message) from error
+            raise ViolationError(message) from error
         return
     document = from_grid(rng).notebook
     document["metadata"]["qguard"] = {"classification": rng.choice(("public", "restricted", "x", 1))}
@@ -61,7 +61,7 @@ def policy_parses_or_says_why(guard: Guard, rng: Random) -> None:
     restricted = [finding for finding in result.findings if finding.classification is Classification.RESTRICTED]
     if restricted and verdict.action is Action.ALLOW:
         message = f"a credential found by {restricted[0].rule_id} is let through under {text!r}"
-        raise Violation(message)
+        raise ViolationError(message)
 
 
 POLICY_CHECKS: tuple[Check, ...] = (policy_parses_or_says_why,)

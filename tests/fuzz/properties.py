@@ -1,4 +1,4 @@
-"""What must hold for every input. Each check draws one input and raises :class:`Violation` if it does not hold."""
+"""What must hold for every input. Each check draws one input and raises :class:`ViolationError` if it does not hold."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.fuzz.mutate import Json, mutate, spoil_bytes, spoil_text, tree
 from tests.fuzz.plant import anywhere, around, draw_secret, from_grid
 
 
-class Violation(AssertionError):
+class ViolationError(AssertionError):
     """A property does not hold. The message quotes the input, whose secrets are synthetic."""
 
 
@@ -35,7 +35,7 @@ Check = Callable[[Guard, Random], None]
 def _fail(what: str, subject: object) -> None:
     shown = subject if isinstance(subject, str) else json.dumps(subject, default=repr)
     message = f"{what}: {shown[:3000]}"
-    raise Violation(message)
+    raise ViolationError(message)
 
 
 def _left(secret: str, document: Json) -> bool:

@@ -90,7 +90,7 @@ def one(guard: Guard, check: Check, number: int) -> tuple[str, float]:
     started = process_time()
     try:
         with time_limit(LIMIT):
-            check(guard, Random(number))  # noqa: S311 - reproducible on purpose
+            check(guard, Random(number))
     except HangError:
         return f"took more than {LIMIT} s", LIMIT
     except Exception as error:  # noqa: BLE001 - any exception is what is looked for

@@ -21,7 +21,9 @@ texts = st.text(st.characters(exclude_categories=()), max_size=60)
 """Any text, lone surrogates and NUL included."""
 scalars = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), texts)
 json_values: st.SearchStrategy[Json] = st.recursive(
-    scalars, lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(texts, inner, max_size=4)), max_leaves=12
+    scalars,
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(texts, inner, max_size=4)),
+    max_leaves=12,
 )
 line_lists = st.lists(texts, max_size=4)
 multiline = st.one_of(texts, line_lists)
@@ -46,7 +48,12 @@ displays = st.fixed_dictionaries(
     {"output_type": st.sampled_from(["display_data", "update_display_data"]), "data": bundles, "metadata": metadata}
 )
 results = st.fixed_dictionaries(
-    {"output_type": st.just("execute_result"), "data": bundles, "metadata": metadata, "execution_count": st.integers(0, 99)}
+    {
+        "output_type": st.just("execute_result"),
+        "data": bundles,
+        "metadata": metadata,
+        "execution_count": st.integers(0, 99),
+    }
 )
 outputs = st.lists(st.one_of(streams, errors, displays, results), max_size=3)
 code_cells = st.fixed_dictionaries(
@@ -67,7 +74,7 @@ notebooks: st.SearchStrategy[dict[str, Json]] = st.fixed_dictionaries(
 def values_of(credential: Credential) -> st.SearchStrategy[str]:
     """Random values of one kind of credential."""
     return st.integers(0, 2**32).map(
-        lambda seed: unmark(fill(credential.value, Random(seed)).replace("<<", "").replace(">>", ""))  # noqa: S311
+        lambda seed: unmark(fill(credential.value, Random(seed)).replace("<<", "").replace(">>", ""))
     )
 
 

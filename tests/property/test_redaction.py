@@ -15,7 +15,9 @@ from jupyter_qguard.redact import redact_notebook
 from jupyter_qguard.scan import Scanner, ScanSettings
 from tests.property.strategies import cases, notebooks
 
-slow = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+slow = settings(
+    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +42,11 @@ def test_putting_the_secrets_back_gives_the_original(scanner: Scanner, case: Cas
     assert problems(case, scanner) == []
 
 
-def test_a_lost_line_is_noticed(scanner: Scanner) -> None:
-    document = {"cells": [{"cell_type": "code", "source": ["x = 1\n", "y = 2"], "outputs": [], "metadata": {}}], "metadata": {}}
+def test_a_lost_line_is_noticed() -> None:
+    document = {
+        "cells": [{"cell_type": "code", "source": ["x = 1\n", "y = 2"], "outputs": [], "metadata": {}}],
+        "metadata": {},
+    }
     spoilt = copy.deepcopy(document)
     spoilt["cells"][0]["source"] = ["x = 1\n"]  # type: ignore[index] # a list of cells
     assert put_back(spoilt, document, "", {}) != document
