@@ -74,6 +74,8 @@ class Context:
     """Units whose source prints a credential, with its name."""
     marked: set[int] = field(default_factory=set)
     """Units in which anything at all was spotted that a secret could hang on."""
+    sinks: set[int] = field(default_factory=set)
+    """Of these, units that name or use a credential, so that constants may flow there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ class Judge:
             segment = self._buffer.segment(position - 1)
             if segment is not None:
                 context.marked.add(segment.unit)
+                context.sinks.add(segment.unit)
 
     def _note_names(self) -> None:
         last = -1
@@ -134,6 +137,7 @@ class Judge:
             last = stop
             self._names.append(_Name(segment, start, stop, end, text, meaning))
             self._context.marked.add(segment.unit)
+            self._context.sinks.add(segment.unit)
             if segment.kind == Kind.CODE:
                 self._context.source_roles.add(segment.unit)
                 if is_shown(self._text, segment.start, segment.end, start, stop):

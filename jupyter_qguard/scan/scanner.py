@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jupyter_qguard.errors import InputError
 from jupyter_qguard.scan import decode
 from jupyter_qguard.scan.attribution import Weight
 from jupyter_qguard.scan.buffer import Buffer
+from jupyter_qguard.scan.cache import default_cache_dir, prepare
 from jupyter_qguard.scan.classify import labels
 from jupyter_qguard.scan.finding import Classification, Confidence, ScanResult
 from jupyter_qguard.scan.fragment import Fragment, Kind, Unit, notebook_units
@@ -54,9 +53,9 @@ class Scanner:
     @classmethod
     def load(cls, settings: ScanSettings, *, announce: Callable[[str], None] | None = None) -> Scanner:
         """Load the compiled rules, or compile them once: *announce* is told before that."""
-        cache = settings.cache_dir or default_cache_dir()
-        cache.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return cls(settings, Spotter(load_ruleset()), Upstream(cache, announce))
+        folder = settings.cache_dir or default_cache_dir()
+        trusted = folder if prepare(folder) else None
+        return cls(settings, Spotter.load(load_ruleset(), trusted), Upstream(trusted, announce))
 
     def scan_notebook(self, document: Mapping[str, Any]) -> ScanResult:
         """Scan a parsed notebook of nbformat 3 or 4. Raises InputError if it is none."""
@@ -147,7 +146,7 @@ def _plain_buffer(units: Sequence[Unit]) -> Buffer:
 def _view_buffer(units: Sequence[Unit], context: Context) -> Buffer:
     """What decoding shows, of the units in which anything was spotted."""
     buffer = Buffer()
-    for view, unit, kind in fragment_views(units, UNIT_BITS, context.marked):
+    for view, unit, kind in fragment_views(units, UNIT_BITS, context.marked, context.sinks):
         buffer.add(view.text, unit=unit, fragment=-1, label="", kind=kind, view=view, depth=1)
     return buffer
 
@@ -208,10 +207,3 @@ def decode_text(data: bytes) -> str:
         message = "not text: it has NUL bytes"
         raise InputError(message)
     return data.decode("utf-8", "surrogateescape")
-
-
-def default_cache_dir() -> Path:
-    """The user's cache folder for compiled rules (XDG base directories)."""
-    base = os.environ.get("XDG_CACHE_HOME") or ""
-    root = Path(base) if base.startswith("/") else Path.home() / ".cache"
-    return root / "jupyter-qguard" / "rules"

@@ -6,16 +6,21 @@ The pass is Hyperscan's; the text is given to it with one byte a code point, so 
 from __future__ import annotations
 
 import enum
+import hashlib
+import platform
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import hyperscan
 
+from jupyter_qguard.scan import cache
 from jupyter_qguard.scan.classify import SPOTTED
 from jupyter_qguard.scan.names import Role, role
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from jupyter_qguard.scan.ruleset import OwnRule, RuleSet
 
 
@@ -44,6 +49,7 @@ _MARKS = (
     r"ey0|AIza|npm_|pypi-|dop_v1|SG\.|shp[a-z]{2}_|qbr_|rings-|_T_|nvapi|302e0201|[A-Z]{2,4}-[0-9a-f]|IQoJ|FwoG|"
     r"SubscriptionId=|AccountKey=|hooks\.slack|T3BlbkFJ|dapi|tskey)|-----BEGIN|[0-9]Q~|[?&]sig=|X-Amz-S"
 )
+_SHORTEST_NAME = 4
 _BASIC_AUTH = r"://[^\s/:@'\x22<>]{0,64}:[^\s/@'\x22<>]{3,256}@[A-Za-z0-9\[]"
 
 
@@ -62,45 +68,59 @@ class Spots:
     """Beginnings that only credentials have, so that a secret in parts is not overlooked."""
 
 
+Pattern = tuple[Spot, str, int, object]
+"""What it marks, expression, flags, and what a hit is told with."""
+
+
+def patterns(rules: RuleSet) -> list[Pattern]:
+    """Everything that is looked for in the one pass."""
+    caseless = hyperscan.HS_FLAG_CASELESS
+    found: list[Pattern] = [
+        (Spot.RUN, RUN, hyperscan.HS_FLAG_SOM_LEFTMOST, None),
+        (Spot.NAME, _NAMES, caseless, None),
+        (Spot.URL, _BASIC_AUTH, hyperscan.HS_FLAG_SOM_LEFTMOST, None),
+        (Spot.MARK, _MARKS, 0, None),
+        (Spot.CALL, r"\bauth\s*=\s*\(", 0, None),
+    ]
+    for name in sorted({*rules.variables, *rules.arguments, *rules.headers}):
+        if not re.search(_NAMES, name, re.IGNORECASE) and len(name) > _SHORTEST_NAME and not _is_common(name):
+            found.append((Spot.NAME, rf"\b{_literal(name)}\b", caseless, None))
+    found += [(Spot.CALL, rf"\b{_literal(name)}\s*\(", 0, None) for name in rules.calls]
+    found += [(Spot.SHAPE, f"(?:{rule.shape.pattern})", 0, rule) for rule in rules.shapes if rule.shape]
+    found += [(Spot.WORD, rf"\b{_literal(word)}(?:\b|_)", caseless, vendor) for word, vendor in rules.words.items()]
+    found += [(Spot.LABEL, expression, 0, name) for name, expression in SPOTTED.items()]
+    return found
+
+
 class Spotter:
     """A compiled pattern database. One per thread: its scratch space is not shared."""
 
-    def __init__(self, rules: RuleSet) -> None:
-        """Compile for *rules*, some tens of milliseconds."""
-        self._meaning: list[tuple[Spot, object]] = []
-        self._expressions: list[bytes] = []
-        self._flags: list[int] = []
-        plain = hyperscan.HS_FLAG_CASELESS
-        self._add(Spot.RUN, RUN, hyperscan.HS_FLAG_SOM_LEFTMOST)
-        self._add(Spot.NAME, _NAMES, plain)
-        self._add(Spot.URL, _BASIC_AUTH, hyperscan.HS_FLAG_SOM_LEFTMOST)
-        for name in sorted({*rules.variables, *rules.arguments, *rules.headers}):
-            if not re.search(_NAMES, name, re.IGNORECASE) and len(name) > 4 and not _is_common(name):
-                self._add(Spot.NAME, rf"\b{_literal(name)}\b", plain)
-        for name in rules.calls:
-            self._add(Spot.CALL, rf"\b{_literal(name)}\s*\(", 0)
-        self._add(Spot.CALL, r"\bauth\s*=\s*\(", 0)
-        for rule in rules.shapes:
-            assert rule.shape is not None  # noqa: S101 - RuleSet.shapes holds only such
-            self._add(Spot.SHAPE, f"(?:{rule.shape.pattern})", 0, rule)
-        for word, vendor in rules.words.items():
-            self._add(Spot.WORD, rf"\b{_literal(word)}(?:\b|_)", plain, vendor)
-        self._add(Spot.MARK, _MARKS, 0)
-        for name, expression in SPOTTED.items():
-            self._add(Spot.LABEL, expression, 0, name)
-        self._database = hyperscan.Database()
-        self._database.compile(
-            expressions=self._expressions,
-            ids=list(range(len(self._expressions))),
-            elements=len(self._expressions),
-            flags=self._flags,
-        )
-        self._scratch = hyperscan.Scratch(self._database)
+    def __init__(self, looked_for: list[Pattern], database: hyperscan.Database) -> None:
+        """Use :meth:`load`."""
+        self._meaning = [(spot, payload) for spot, _, _, payload in looked_for]
+        self._database = database
+        self._scratch = hyperscan.Scratch(database)
 
-    def _add(self, spot: Spot, expression: str, flags: int, payload: object = None) -> None:
-        self._meaning.append((spot, payload))
-        self._expressions.append(expression.encode("ascii"))
-        self._flags.append(flags)
+    @classmethod
+    def load(cls, rules: RuleSet, folder: Path | None) -> Spotter:
+        """Load the compiled patterns from *folder*, or compile them (most of a second) and keep them there."""
+        looked_for = patterns(rules)
+        text = "\0".join(f"{expression}\1{flags}" for _, expression, flags, _ in looked_for)
+        version = f"{hyperscan.__version__}\0{platform.machine()}\0{text}"
+        path = folder / f"{hashlib.sha256(version.encode()).hexdigest()[:32]}.spots" if folder else None
+        kept = cache.read(path) if path else None
+        if kept is not None:
+            return cls(looked_for, hyperscan.loadb(kept, hyperscan.HS_MODE_BLOCK))
+        database = hyperscan.Database()
+        database.compile(
+            expressions=[expression.encode("ascii") for _, expression, _, _ in looked_for],
+            ids=list(range(len(looked_for))),
+            elements=len(looked_for),
+            flags=[flags for _, _, flags, _ in looked_for],
+        )
+        if path:
+            cache.write(path, hyperscan.dumpb(database))
+        return cls(looked_for, database)
 
     def spot(self, data: bytes) -> Spots:
         """Mark *data*, which holds one byte per code point and ends with a line end."""

@@ -34,11 +34,18 @@ class UpstreamHit:
 class Upstream:
     """The compiled catalogue."""
 
-    def __init__(self, cache_dir: Path, announce: Callable[[str], None] | None = None) -> None:
-        """Load the compiled rules from *cache_dir*, or compile them (some seconds) and say so first."""
-        if announce is not None and not any(cache_dir.glob("*")):
+    def __init__(self, folder: Path | None, announce: Callable[[str], None] | None = None) -> None:
+        """Load the compiled rules from *folder*, or compile them (some seconds) and say so first.
+
+        Without a folder that can be trusted they are compiled every time.
+        """
+        home = folder / f"maintained-{kingfisher_sdk.__version__}" if folder else None
+        if announce is not None and (home is None or not home.is_dir()):
             announce("Compiling the rule catalogue. This happens once and takes a few seconds.")
-        rules = kingfisher_sdk.Rules(cache_dir=str(cache_dir))
+        if home is None:
+            rules = kingfisher_sdk.Rules(cache=False)
+        else:
+            rules = kingfisher_sdk.Rules(cache_dir=str(home))
         self._scanner = kingfisher_sdk.Scanner(rules)
         self.rule_count = len(rules)
 

@@ -6,10 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from jupyter_qguard.scan import decode
-try:
-    from jupyter_qguard.scan.fold import fold_cell, needs_folding
-except ImportError:
-    def needs_folding(s): return False
+from jupyter_qguard.scan.fold import fold_cell, needs_folding
 from jupyter_qguard.scan.fragment import Kind
 from jupyter_qguard.scan.names import Role, role
 from jupyter_qguard.scan.view import View, ViewBuilder
@@ -20,21 +17,24 @@ if TYPE_CHECKING:
     from jupyter_qguard.scan.fold import Constant
     from jupyter_qguard.scan.fragment import Fragment, Unit
 
+_BINDS = re.compile(r"(?m)^[ \t]*[A-Za-z_(][^=\n]{0,120}=[^=\n][^\n]*[\"'][A-Za-z0-9_+/=.\-]{4,}")
+"""A line that may bind a constant long enough to be a part of a secret."""
 _MARKUP = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>")
 
 
-def fragment_views(units: Sequence[Unit], bits: int, marked: Set[int]) -> Iterator[tuple[View, int, Kind]]:
+def fragment_views(
+    units: Sequence[Unit], bits: int, marked: Set[int], sinks: Set[int]
+) -> Iterator[tuple[View, int, Kind]]:
     """Every decoded view of every fragment of the *marked* units, with unit and kind.
 
-    Names are followed from cell to cell, so code is folded in all units as soon as one is marked.
+    Code is folded in the *sinks*, and in what may bind a constant that flows into one.
     """
     names: dict[str, Constant] = {}
-    folding = any(units[number].type == "code" or units[number].index is None for number in marked)
     for number, unit in enumerate(units):
         streams: list[tuple[int, Fragment]] = []
         for index, fragment in enumerate(unit.fragments):
             identifier = (number << bits) + index
-            if folding and fragment.kind in (Kind.CODE, Kind.TEXT) and needs_folding(fragment.text):
+            if sinks and fragment.kind in (Kind.CODE, Kind.TEXT) and _is_folded(fragment.text, number in sinks):
                 for view in _folded(fragment, identifier, names):
                     yield view, number, fragment.kind
             if number not in marked:
@@ -45,6 +45,10 @@ def fragment_views(units: Sequence[Unit], bits: int, marked: Set[int]) -> Iterat
                 yield view, number, fragment.kind
         if len(streams) > 1:
             yield _joined(streams), number, Kind.STREAM
+
+
+def _is_folded(text: str, sink: bool) -> bool:  # noqa: FBT001 - a fact about the text, not an option
+    return (sink or _BINDS.search(text) is not None) and needs_folding(text)
 
 
 def _folded(fragment: Fragment, identifier: int, names: dict[str, Constant]) -> Iterator[View]:

@@ -1,0 +1,60 @@
+"""The folder in which compiled rules are kept. The one module of the scanner that writes to disk."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+_KEPT = 3
+"""Compiled files of other versions that are left alone: two environments may share a home."""
+
+
+def default_cache_dir() -> Path:
+    """The user's cache folder for compiled rules (XDG base directories)."""
+    base = os.environ.get("XDG_CACHE_HOME") or ""
+    root = Path(base) if base.startswith("/") else Path.home() / ".cache"
+    return root / "jupyter-qguard" / "rules"
+
+
+def prepare(folder: Path) -> bool:
+    """Make the folder. Whether it can be trusted: ours, and nobody else may write there."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = folder.stat()
+    except OSError:
+        return False
+    return _is_ours(status)
+
+
+def read(path: Path) -> bytes | None:
+    """A file of the folder, None if it is not there or not to be trusted."""
+    try:
+        with path.open("rb") as file:
+            return file.read() if _is_ours(os.fstat(file.fileno())) else None
+    except OSError:
+        return None
+
+
+def write(path: Path, data: bytes) -> None:
+    """Keep *data*, best effort: a full disk costs the next start some time and nothing else."""
+    with contextlib.suppress(OSError):
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+            Path(name).replace(path)
+        except OSError:
+            Path(name).unlink(missing_ok=True)
+            raise
+        others = sorted(path.parent.glob(f"*{path.suffix}"), key=lambda other: other.stat().st_mtime)
+        for other in others[: -_KEPT - 1]:
+            other.unlink(missing_ok=True)
+
+
+def _is_ours(status: os.stat_result) -> bool:
+    if not hasattr(os, "getuid"):
+        return True
+    return status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
