@@ -7,7 +7,7 @@ import json
 import textwrap
 import urllib.parse
 
-from benchmarks.draft import Draft, Notebook
+from benchmarks.draft import Draft, Notebook, url_quoted
 from benchmarks.marks import mark, unmark
 from benchmarks.places.registry import place
 
@@ -113,7 +113,7 @@ def _attachment(draft: Draft) -> Notebook:
 
 @place("percent_encoded_body")
 def _body(draft: Draft) -> Notebook:
-    quoted = mark(urllib.parse.quote_plus(unmark(draft.secret)))
+    quoted = url_quoted(draft.secret)
     text = f"send: b'user=maria%40lab.example.org&{draft.credential.name}={quoted}&scope=jobs'\n"
     return draft.notebook(draft.code("login(debug=True)", draft.stream(text)))
 
@@ -122,7 +122,7 @@ def _body(draft: Draft) -> Notebook:
 def _percent_json(draft: Draft) -> Notebook:
     """JSON in a query parameter: the quotes around the value are percent-encoded."""
     head = urllib.parse.quote('{"user": "maria", "' + draft.credential.field + '": "')
-    value = mark(urllib.parse.quote(unmark(draft.secret), safe=""))
+    value = url_quoted(draft.secret)
     text = f"GET /v1/login?auth={head}{value}%22%7D HTTP/1.1\n"
     return draft.notebook(draft.code("print(log)", draft.stream(text)))
 
