@@ -188,7 +188,7 @@ def _is_password(value: str, *, quoted: bool) -> bool:
         + any(char.isdigit() for char in value)
         + any(not char.isalnum() and char not in "._-/ " for char in value)
     )
-    if not quoted:
-        return len(value) >= 8 and classes >= 3 and "(" not in value
     plain_letters = len(value) >= 10 and strength.wordiness(value) < 0.45  # noqa: PLR2004
+    if not quoted:
+        return len(value) >= 8 and "(" not in value and (classes >= 3 or (classes == 2 and plain_letters))
     return classes >= 2 and (any(char.isdigit() for char in value) or classes >= 3 or plain_letters)  # noqa: PLR2004

@@ -205,3 +205,15 @@ def positional_argument(text: str, high: int, start: int, position: int) -> tupl
             first = True
         at += 1
     return None
+
+
+def keyword_argument(text: str, high: int, start: int, name: str) -> tuple[int, int] | None:
+    """Span of the string given as *name* to the call whose arguments start at *start*; looks 1000 characters ahead."""
+    match = re.compile(rf"\b{re.escape(name)}\s{{0,4}}=\s{{0,4}}(?=[^=])").search(text, start, min(high, start + 1000))
+    if match is None or ")" in _STRINGS.sub("", text[start : match.start()]):
+        return None
+    value = _read_value(text, match.end(), high, quoted_only=True)
+    return value[:2] if value else None
+
+
+_STRINGS = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|\([^()\n]*\)")

@@ -15,12 +15,13 @@ _TAG = re.compile(r"<!--.*?-->|</?([A-Za-z][A-Za-z0-9:-]*)(?:[^<>\"']|\"[^\"]*\"
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|([/_*\-#%&${}.~+=]))")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
 _CELL_TAGS = frozenset(("td", "th", "dd"))
-_LINE_TAGS = frozenset(
-    "tr table thead tbody p div li ul ol br h1 h2 h3 h4 h5 h6 pre dt section article header footer label input "
-    "option text tspan title desc g svg script style body html head".split()
+_INLINE_TAGS = frozenset(
+    "a abbr b bdi bdo big cite code data del dfn em font i ins kbd mark q s samp small span strike strong sub sup time "
+    "tspan tt u var wbr".split()
 )
+"""Elements that may stand inside of a word; all others end it."""
 _WRAPPED_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}(?:(?:\\r)?(?:\\n|\s)[\s\"'+\\]{0,12}[A-Za-z0-9+/_-]+)*={0,2}")
-_WRAPPED = re.compile(r"(?<=[A-Za-z0-9_+/=-]{12})\n(?=[A-Za-z0-9_+/=-]{8})")
+_WRAPPED = re.compile(r"(?<=[A-Za-z0-9_+/=-]{8})\n(?=[A-Za-z0-9_+/=-]{6})")
 LONGEST_DECODED = 1 << 20
 """Code points of one encoded run that is decoded; a longer one is a payload."""
 
@@ -68,7 +69,7 @@ def _separator(tag: str | None) -> str:
     name = (tag or "").lower()
     if name in _CELL_TAGS:
         return "\t"
-    return "\n" if name in _LINE_TAGS else ""
+    return "" if name in _INLINE_TAGS or not name else "\n"
 
 
 def unescape_backslashes(view: View) -> View | None:

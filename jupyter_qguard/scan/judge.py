@@ -13,6 +13,7 @@ from jupyter_qguard.scan.attribution import Attribution, Weight
 from jupyter_qguard.scan.binding import (
     called_name,
     fallback_value,
+    keyword_argument,
     name_span,
     positional_argument,
     read_binding,
@@ -29,14 +30,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Set
 
     from jupyter_qguard.scan.buffer import Buffer, Segment
-    from jupyter_qguard.scan.ruleset import OwnRule, RuleSet
+    from jupyter_qguard.scan.ruleset import CallSite, OwnRule, RuleSet
     from jupyter_qguard.scan.spot import Spots
 
 NEAR = 160
 """Code points before a random-looking value in which a credential word counts as near."""
 _BASIC_AUTH = re.compile(r"://([^\s/:@'\"<>]{0,64}):([^\s/@'\"<>]{3,256})@")
 _ALONE = re.compile(r"[\s'\"`()\[\],]*(?:[bru]['\"])?\Z")
-_ONE_VALUE = re.compile(r"(?m)^[ \t\[(]*[bru]?['\"]?([^\s'\"]{6,2048}?)['\"]?[\])]*[ \t]*$")
+_ONE_VALUE = re.compile(r"(?m)^[ \t\[(]*(?:[bru]?['\"])?([^\s'\"]{6,2048}?)['\"]?[\])]*[ \t]*$")
 LONGEST_LABELLED = 16384
 _BOUND = re.compile(r"([A-Za-z_][A-Za-z0-9_.\-]{0,63})\\{0,2}[\"']?\s{0,3}[:=]\s{0,3}[bruf]{0,2}\\{0,2}[\"']?\Z")
 LONG_HEX = 128
@@ -244,15 +245,23 @@ class Judge:
                 continue
             dotted = called_name(self._text, segment.start, end - 1) or "auth"
             for site in self._rules.calls.get(dotted.rsplit(".", 1)[-1], ()):
-                if site.call.position is None or not site.matches(dotted):
+                if not site.matches(dotted):
                     continue
-                span = positional_argument(self._text, segment.end, end, site.call.position)
-                if span is None:
-                    continue
-                value = self._text[span[0] : span[1]]
-                if self._attribution.is_plausible(value, site.rule):
-                    self._context.source_roles.add(segment.unit)
-                    yield from self._candidate(site.rule, segment, *span, Confidence.HIGH, Weight.DIRECT)
+                for span in self._arguments(site, segment, end):
+                    if self._attribution.is_plausible(self._text[span[0] : span[1]], site.rule):
+                        self._context.source_roles.add(segment.unit)
+                        yield from self._candidate(site.rule, segment, *span, Confidence.HIGH, Weight.DIRECT)
+
+    def _arguments(self, site: CallSite, segment: Segment, start: int) -> Iterator[tuple[int, int]]:
+        """Spans of the strings given to the parameters of a call that take the credential."""
+        if site.call.position is not None:
+            span = positional_argument(self._text, segment.end, start, site.call.position)
+            if span is not None:
+                yield span
+        for name in site.call.arguments:
+            span = keyword_argument(self._text, segment.end, start, name)
+            if span is not None:
+                yield span
 
     def _urls(self) -> Iterator[Candidate]:
         rule = self._rules.rules["credential-in-url"]

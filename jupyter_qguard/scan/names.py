@@ -70,6 +70,15 @@ _STRONG_WORDS = frozenset(
     ).split()
 )
 _PASSWORD_WORDS = frozenset("password passwd pwd passphrase passcode pass psw pword".split())
+_SUFFIXES = (
+    ("password", Role.PASSWORD),
+    ("passwd", Role.PASSWORD),
+    ("apikey", Role.STRONG),
+    ("secretkey", Role.STRONG),
+    ("apitoken", Role.STRONG),
+    ("authtoken", Role.STRONG),
+)
+"""Ends of names that are written as one word: ``PGPASSWORD``."""
 _STRONG_TOKEN_OF = frozenset("api access auth refresh bearer session id sas hub user security oauth personal sdk jwt".split())
 
 
@@ -113,7 +122,7 @@ def role(name: str) -> Role:
         return Role.WEAK
     if last == "string" and before == "connection":
         return Role.STRONG
-    return Role.NONE
+    return next((meaning for suffix, meaning in _SUFFIXES if last.endswith(suffix)), Role.NONE)
 
 
 def _role_of_id(parts: list[str]) -> Role:

@@ -125,6 +125,17 @@ GENERIC = (
         examples=(),
     ),
     Rule(
+        id="google-api-key",
+        name="Google API key",
+        description="A key of a Google Cloud project. Whoever has it can use the services it is enabled for, at the project's cost.",
+        basis=Basis.DOCUMENTED,
+        severity="high",
+        shape=r"AIza[0-9A-Za-z_-]{35}",
+        boundary="A-Za-z0-9_-",
+        unique=True,
+        examples=(),
+    ),
+    Rule(
         id="private-key",
         name="Private key",
         description="A private key in PEM form (RFC 7468). Whoever has it can sign and decrypt as its owner.",
