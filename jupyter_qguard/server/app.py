@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,10 +30,10 @@ class QGuardApp(ExtensionApp):
     name = "jupyter_qguard"
     load_other_extensions = True
 
-    state_dir = Unicode(
+    upload_dir = Unicode(
         "",
-        help="""Folder for the audit log and for uploads that are not complete. Empty: jupyter-qguard in the user's state
-        folder ($XDG_STATE_HOME, or ~/.local/state). Must not lie in the folder that is served.""",
+        help="""Folder in which chunked uploads wait, in files without a name, until they are complete. Empty:
+        jupyter-qguard/uploads in the user's state folder ($XDG_STATE_HOME, or ~/.local/state).""",
     ).tag(config=True)
     cache_dir = Unicode(
         "", help="""Folder for compiled rules. Empty: jupyter-qguard/rules in the user's cache folder."""
@@ -50,13 +49,19 @@ class QGuardApp(ExtensionApp):
         300.0, min=1.0, help="""Seconds that a scanning process may take to load, and once to compile, its rules."""
     ).tag(config=True)
     scan_limit = Int(
-        256 * _MEGABYTE, min=_MEGABYTE, help="""Bytes of the largest notebook or text file that is scanned. Larger ones are refused."""
+        256 * _MEGABYTE,
+        min=_MEGABYTE,
+        help="""Bytes of the largest notebook or text file that is scanned. Larger ones are refused.""",
     ).tag(config=True)
     upload_limit = Int(
-        8192 * _MEGABYTE, min=_MEGABYTE, help="""Bytes that all unfinished chunked uploads may take in state_dir together."""
+        8192 * _MEGABYTE,
+        min=_MEGABYTE,
+        help="""Bytes that all unfinished chunked uploads may take together.""",
     ).tag(config=True)
     memory = Int(
-        128 * _MEGABYTE, min=0, help="""Bytes of encoded cells that each process keeps, so that only changed cells are sent. 0: none."""
+        128 * _MEGABYTE,
+        min=0,
+        help="""Bytes of encoded cells that each process keeps, so that only changed cells are sent. 0: none.""",
     ).tag(config=True)
     hide_process = Bool(
         True,
@@ -90,14 +95,18 @@ class QGuardApp(ExtensionApp):
             # jupyter_server would log this and go on without us.
             self.log.critical("jupyter_qguard cannot be set up (%s): the server does not start without it", error)
             raise SystemExit(70) from error
-        self.log.info("jupyter_qguard guards %s; set up in %.0f ms", self._assembly.guarded(), (time.perf_counter() - started) * 1000)
+        self.log.info(
+            "jupyter_qguard guards %s; set up in %.0f ms",
+            self._assembly.guarded(),
+            (time.perf_counter() - started) * 1000,
+        )
 
     def initialize_handlers(self) -> None:
         """Called after :meth:`initialize_settings`."""
         if self._assembly is not None:
             self.handlers.extend(self._assembly.handlers())
 
-    async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:
+    async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:  # noqa: ARG002 - given by the server
         """Called when every extension is loaded. One of them may have put another contents manager in place."""
         if self._assembly is not None:
             self._assembly.guard_contents()
@@ -116,7 +125,7 @@ class QGuardApp(ExtensionApp):
 
     def _options(self) -> Options:
         return Options(
-            state_dir=Path(self.state_dir) if self.state_dir else _state_dir(),
+            upload_dir=Path(self.upload_dir) if self.upload_dir else _state_dir() / "uploads",
             cache_dir=Path(self.cache_dir) if self.cache_dir else None,
             workers=self.workers,
             scan_timeout=self.scan_timeout,
@@ -129,5 +138,5 @@ class QGuardApp(ExtensionApp):
 
 
 def _state_dir() -> Path:
-    base = os.environ.get("XDG_STATE_HOME", "")
-    return (Path(base) if os.path.isabs(base) else Path.home() / ".local" / "state") / "jupyter-qguard"
+    base = Path(os.environ.get("XDG_STATE_HOME", ""))
+    return (base if base.is_absolute() else Path.home() / ".local" / "state") / "jupyter-qguard"

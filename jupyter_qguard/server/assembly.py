@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jupyter_qguard.audit import AuditLog, Identity, IdentityKind, LogSettings, audit_paths
 from jupyter_qguard.policy import LivePolicy
 from jupyter_qguard.scan.settings import ScanSettings
 from jupyter_qguard.server import contents, downloads, export, handlers
@@ -38,7 +39,7 @@ _THREADS = 16
 class Options:
     """The traits of the extension as plain values."""
 
-    state_dir: Path
+    upload_dir: Path
     cache_dir: Path | None
     workers: int
     scan_timeout: float
@@ -52,7 +53,7 @@ class Options:
 class Assembly:
     """The guard of one server, running."""
 
-    def __init__(self, server: Any, service: GuardService, threads: ThreadPoolExecutor, scan: PoolScan) -> None:  # noqa: ANN401
+    def __init__(self, server: Any, service: GuardService, threads: ThreadPoolExecutor, scan: PoolScan) -> None:
         """Use :func:`assemble`."""
         self._server = server
         self._service = service
@@ -64,13 +65,18 @@ class Assembly:
         """Guard the contents manager that the server has now."""
         gate = self._service.gate
         managers = (self._server.contents_manager, self._server.web_app.settings["contents_manager"])
-        self._whole = all([contents.guard_contents(manager, gate) for manager in managers])
+        whole = [
+            contents.guard_contents(manager, gate) for manager in managers
+        ]  # each of them, whatever the first says
+        self._whole = all(whole)
 
     def guarded(self) -> str:
         """How the contents manager that the server has now is guarded, in one word and its name."""
         manager = self._server.web_app.settings["contents_manager"]
         if not isinstance(manager, GuardedContents):
-            return f"hook only: {type(manager).__name__}" if not self._whole else f"NOT GUARDED: {type(manager).__name__}"
+            return (
+                f"hook only: {type(manager).__name__}" if not self._whole else f"NOT GUARDED: {type(manager).__name__}"
+            )
         return f"whole: {type(manager).__name__}"
 
     def handlers(self) -> list[tuple[Any, ...]]:
@@ -85,8 +91,10 @@ class Assembly:
         return routes
 
     def start(self) -> None:
-        """Warm the workers, in the background."""
-        self._service.guard.pool.start()
+        """Warm the workers and open the audit log, in the background."""
+        guard = self._service.guard
+        guard.pool.start()
+        self._threads.submit(lambda: guard.trail.policy_loaded(guard.policy.current()))
 
     def close(self) -> None:
         """End the workers and forget unfinished uploads."""
@@ -97,18 +105,18 @@ class Assembly:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def assemble(server: Any, options: Options, log: logging.Logger) -> Assembly:  # noqa: ANN401 - ServerApp is untyped
+def assemble(server: Any, options: Options, log: logging.Logger) -> Assembly:
     """Build the guard and set it in front of *server*'s contents manager and exporters. Starts no process yet."""
     user = server_user(os.environ)
     policy = PolicyWatch(LivePolicy(environ=os.environ, home=Path.home()))
     loaded = policy.current()
     key = secrets.token_bytes(32)
     pool = WorkerPool(_pool_settings(options), _rules(loaded, key, options), log.warning)
-    board = NoticeBoard(server.event_logger, lambda call: server.io_loop.add_callback(call))
+    board = NoticeBoard(server.event_logger, server)
     guard = SaveGuard(
         pool=pool,
         policy=policy,
-        trail=Trail(),
+        trail=Trail(lambda: _open_log(loaded, user)),
         board=board,
         decisions=DecisionRegister(),
         overrides=OverrideBook(),
@@ -124,16 +132,17 @@ def assemble(server: Any, options: Options, log: logging.Logger) -> Assembly:  #
         _announce(now, log)
 
     policy.watch(changed)
-    guard.trail.policy_loaded(loaded)
     threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="qguard")
-    gate = Gate(guard, UploadSpool(options.state_dir / "uploads", options.upload_limit), threads)
+    gate = Gate(guard, UploadSpool(options.upload_dir, options.upload_limit), threads)
     scan = PoolScan(guard)
-    export.guard_exports(server.web_app.settings["config"], export.ExportRedactor(scan, lambda: policy.current().policy))
-    assembly: list[Assembly] = []
-    service = GuardService(gate, lambda: assembly[0].guarded(), user, hidden=options.hidden)
-    assembly.append(Assembly(server, service, threads, scan))
-    assembly[0].guard_contents()
-    return assembly[0]
+    export.guard_exports(
+        server.web_app.settings["config"], export.ExportRedactor(scan, lambda: policy.current().policy)
+    )
+    service = GuardService(gate, user, hidden=options.hidden)
+    assembly = Assembly(server, service, threads, scan)
+    service.guarded = assembly.guarded
+    assembly.guard_contents()
+    return assembly
 
 
 def _pool_settings(options: Options) -> PoolSettings:
@@ -147,6 +156,16 @@ def _pool_settings(options: Options) -> PoolSettings:
 
 def _rules(loaded: LoadedPolicy, key: bytes, options: Options) -> ScanSettings:
     return ScanSettings(key, dict(loaded.policy.classify), dict(loaded.policy.patterns), options.cache_dir)
+
+
+def _open_log(loaded: LoadedPolicy, user: str) -> AuditLog:
+    """The audit log where the policy wants it. Raises AuditUnavailableError."""
+    settings = loaded.policy.audit
+    paths = audit_paths(settings.path, os.environ, Path.home())
+    identity = Identity(kind=IdentityKind.PERSON, user=user, source="server")
+    return AuditLog.open(
+        paths.folder, identity, key_path=paths.key, settings=LogSettings(retention_days=settings.retention_days)
+    )
 
 
 def _announce(loaded: LoadedPolicy, log: logging.Logger) -> None:

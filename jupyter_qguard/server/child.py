@@ -74,7 +74,9 @@ class Child:
         """Whether the process still runs."""
         return self._process.poll() is None
 
-    def ask(self, request: wire.ScanParts | wire.RedactBytes, patience: float) -> wire.Found | wire.Redacted | wire.Failed:
+    def ask(
+        self, request: wire.ScanParts | wire.RedactBytes, patience: float
+    ) -> wire.Found | wire.Redacted | wire.Failed:
         """Have one request answered within *patience* seconds. After an error this child is of no more use.
 
         Raises

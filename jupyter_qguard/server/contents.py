@@ -28,7 +28,7 @@ _LOG = logging.getLogger(__name__)
 def guard_contents(manager: ContentsManager, gate: Gate) -> bool:
     """Guard *manager* from now on. Returns False where only its save hook could be set, because its class cannot be
     swapped: then checkpoints and chunks stay unguarded, and ``status`` says so."""
-    base = type(manager)
+    base: Any = type(manager)
     if issubclass(base, GuardedContents):
         return True
     is_async = issubclass(base, AsyncContentsManager) or inspect.iscoroutinefunction(base.save)
@@ -39,7 +39,7 @@ def guard_contents(manager: ContentsManager, gate: Gate) -> bool:
         manager.__class__ = type(base)(base.__name__, (mixin, base), body)
     except TypeError:
         _LOG.warning("%s cannot be guarded whole: only its save hook is set", base.__name__)
-        manager.register_pre_save_hook(save_hook(gate))
+        manager.register_pre_save_hook(save_hook(gate))  # type: ignore[no-untyped-call]
         return False
     return True
 

@@ -79,9 +79,7 @@ class DecisionRegister:
             if previous is not None and previous.equals(path, outcome, fingerprints):
                 return previous, False
             kept = findings[:FINDINGS_KEPT]
-            decision = Decision(
-                secrets.token_hex(8), path, outcome, kept, len(findings), fingerprints, reason, now
-            )
+            decision = Decision(secrets.token_hex(8), path, outcome, kept, len(findings), fingerprints, reason, now)
             self._kept[decision.id] = decision
             self._latest[path] = decision.id
             return decision, True
@@ -114,14 +112,14 @@ class OverrideBook:
         """*clock*: monotonic seconds."""
         self._clock = clock
         self._lock = threading.Lock()
-        self._granted: dict[tuple[str, str], float] = {}
+        self._granted: dict[tuple[str, str], _Grant] = {}
 
-    def grant(self, path: str, fingerprints: frozenset[str]) -> float:
-        """Let *fingerprints* through at *path*. Returns for how many seconds."""
+    def grant(self, decision: Decision) -> float:
+        """Let the findings of a refused write through at its path. Returns for how many seconds."""
         with self._lock:
             self._expire()
-            end = self._clock() + OVERRIDE_FOR
-            self._granted.update({(path, fingerprint): end for fingerprint in fingerprints})
+            grant = _Grant(decision.id, self._clock() + OVERRIDE_FOR)
+            self._granted.update({(decision.path, fingerprint): grant for fingerprint in decision.fingerprints})
         return OVERRIDE_FOR
 
     def at(self, path: str) -> frozenset[str]:
@@ -130,6 +128,18 @@ class OverrideBook:
             self._expire()
             return frozenset(fingerprint for where, fingerprint in self._granted if where == path)
 
+    def granted_by(self, path: str, fingerprints: frozenset[str]) -> str:
+        """The id of the decision whose override lets *fingerprints* through at *path*; the latest of several."""
+        with self._lock:
+            grants = [self._granted[path, each] for each in fingerprints if (path, each) in self._granted]
+        return max(grants, key=lambda grant: grant.end).id if grants else ""
+
     def _expire(self) -> None:
         now = self._clock()
-        self._granted = {key: end for key, end in self._granted.items() if end > now}
+        self._granted = {key: grant for key, grant in self._granted.items() if grant.end > now}
+
+
+@dataclass(frozen=True, slots=True)
+class _Grant:
+    id: str
+    end: float

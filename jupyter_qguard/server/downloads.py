@@ -48,7 +48,9 @@ class Downloads:
         self._scan = scan
 
     def check_file(self, file: Path, name: str) -> Checked | None:
-        """Read and check a file. None for what is no text, and may be sent as it is."""
+        """Read and check a file. None for what is no text, and may be sent as it is, and for what is no file."""
+        if not file.is_file():
+            return None
         with file.open("rb") as stream:
             start = Submission(name, Form.BASE64, data=stream.read(_SNIFF))
             if start.is_binary:
@@ -78,13 +80,13 @@ class GuardedFiles:
     qguard_downloads: Downloads
 
     @web.authenticated
-    @authorized(resource="contents")
+    @authorized(resource="contents")  # type: ignore[untyped-decorator]
     async def head(self: Any, path: str) -> None:
         """The headers that GET would send."""
         await self._qguard_serve(path, include_body=False)
 
     @web.authenticated
-    @authorized(resource="contents")
+    @authorized(resource="contents")  # type: ignore[untyped-decorator]
     async def get(self: Any, path: str, include_body: bool = True) -> None:  # noqa: FBT001, FBT002 - tornado's signature
         """The file, redacted if it is text."""
         await self._qguard_serve(path, include_body=include_body)
@@ -119,21 +121,25 @@ class GuardedFiles:
         file = stored.file_of(manager, path)
         try:
             if file is not None:
-                found = Path(file)
-                return await self.qguard_gate.run(self.qguard_downloads.check_file, found, name) if found.is_file() else None
+                checked: Checked | None = await self.qguard_gate.run(self.qguard_downloads.check_file, Path(file), name)
+                return checked
             model = await ensure_async(manager.get(path, type="file", content=True))
             submission = read_submission(model, path)
-            return await self.qguard_gate.run(self.qguard_downloads.check, submission.data or b"", name) if submission else None
+            return (
+                await self.qguard_gate.run(self.qguard_downloads.check, submission.data or b"", name)
+                if submission
+                else None
+            )
         except (web.HTTPError, PermissionError):
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - what cannot be checked is not sent, whatever the reason
             self.log.error("A download was refused: it could not be checked (%s)", type(error).__name__)  # noqa: TRY400
             text = f"{name} could not be checked for secrets, so it is not sent."
             raise web.HTTPError(HTTPStatus.SERVICE_UNAVAILABLE, text) from None
 
     def _qguard_send(self: Any, data: bytes, *, include_body: bool) -> None:
-        header = self.request.headers.get("Range")
-        wanted = httputil._parse_request_range(header) if header else None
+        # Tornado's own functions, as in the handler this stands before: what they think of a range is what clients know.
+        wanted = httputil._parse_request_range(self.request.headers.get("Range", ""))  # noqa: SLF001
         size = len(data)
         if wanted is not None:
             start, end = wanted
@@ -145,7 +151,7 @@ class GuardedFiles:
             end = min(size, end if end is not None else size)
             if (start, end) != (0, size):
                 self.set_status(HTTPStatus.PARTIAL_CONTENT)
-                self.set_header("Content-Range", httputil._get_content_range(start, end, size))
+                self.set_header("Content-Range", httputil._get_content_range(start, end, size))  # noqa: SLF001
                 data = data[start:end]
         self.set_header("Content-Length", len(data))
         if include_body:

@@ -73,7 +73,7 @@ class ExportRedactor:
         policy = self._policy()
         findings = leaving(policy, self._scan.scan_notebook(nb))
         if findings:
-            nb = nbformat.from_dict(redact_notebook(nb, findings))
+            nb = nbformat.from_dict(redact_notebook(nb, findings))  # type: ignore[no-untyped-call]
         files = resources.get("outputs") if isinstance(resources, Mapping) else None
         if isinstance(files, dict):
             # Other preprocessors have moved images and attachments out of the notebook before.

@@ -76,7 +76,7 @@ class Gate:
         """Call something that blocks, from the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: call(*args, **kwargs))
 
-    def admit(self, model: Any, path: str) -> tuple[dict[str, Any], Passage]:  # noqa: ANN401 - comes from outside
+    def admit(self, model: Any, path: str) -> tuple[dict[str, Any], Passage]:
         """Decide about a save. Returns the model to hand on, and its passage. Raises RefusedError."""
         try:
             submission = read_submission(model, path)
@@ -92,7 +92,7 @@ class Gate:
         """Decide about bytes that lie on the disk already and are to be written once more. Raises RefusedError."""
         return self.guard.clear(Submission(path.strip("/"), Form.BASE64, data=data), way)
 
-    def admit_fetched(self, model: Any, path: str) -> None:  # noqa: ANN401 - comes from a contents manager
+    def admit_fetched(self, model: Any, path: str) -> None:
         """Decide about a checkpoint of what a manager without files has there. Raises RefusedError."""
         if passage_of(path) is not None:
             return  # the first checkpoint of a save that is going on
@@ -120,7 +120,7 @@ class Gate:
                     where = f"{path.strip('/')}/{file.relative_to(folder).as_posix()}"
                     self._admit_file(file, where)
 
-    def last_look(self, model: Any, path: str, *, others: bool) -> None:  # noqa: ANN401 - comes from outside
+    def last_look(self, model: Any, path: str, *, others: bool) -> None:
         """The last pre-save hook: only what was cleared goes on. *others*: whether hooks of others ran.
 
         Raises
@@ -171,7 +171,7 @@ class Gate:
             raise refusal.must_be_saved_first(path, WritePath.COPY)
 
 
-def told(saved: Any, clearance: Clearance | None) -> Any:  # noqa: ANN401 - what a contents manager returned
+def told(saved: Any, clearance: Clearance | None) -> Any:
     """The model of a saved file with what the client is told about the save."""
     decision = clearance.decision if clearance else None
     if decision is None or clearance is None or not isinstance(saved, Mapping):

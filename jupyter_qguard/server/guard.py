@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from jupyter_qguard.policy.decide import SaveVerdict
     from jupyter_qguard.scan import Finding, ScanResult
     from jupyter_qguard.server.decisions import DecisionRegister, OverrideBook
-    from jupyter_qguard.server.policy_watch import PolicyWatch
     from jupyter_qguard.server.notices import NoticeBoard
+    from jupyter_qguard.server.policy_watch import PolicyWatch
     from jupyter_qguard.server.prepared import Prepared
     from jupyter_qguard.server.submission import Submission
     from jupyter_qguard.server.trail import Trail
@@ -108,10 +108,10 @@ class SaveGuard:
         try:
             # The kind only: the message or the variables of a foreign error could quote the document.
             _LOG.error("The guard failed on a %s of %s: %s", way.name.lower(), path, kind)
-            self.trail.guard_failed(path, kind)
+            self.trail.guard_failed(path, way, getattr(error, "code", type(error).__name__), kind)
             self.board.guard(GuardNotice.FAILED, refused.message, path)
         except Exception as second:  # noqa: BLE001 - the refusal must stand, told or not
-            _LOG.error("and that could not be recorded: %s", type(second).__name__)  # noqa: TRY400 - no traceback
+            _LOG.error("and that could not be recorded: %s", type(second).__name__)
         return refused
 
     def scan(self, submission: Submission) -> ScanResult:
@@ -153,29 +153,32 @@ class SaveGuard:
     def _carry_out(self, submission: Submission, way: WritePath, verdict: SaveVerdict) -> Clearance:
         path = submission.path
         if verdict.action is Action.BLOCK:
-            decision, message = self._decided(path, Outcome.REFUSED, verdict, verdict.by_action[Action.BLOCK])
+            decision, message = self._decided(submission, way, Outcome.REFUSED, verdict)
             raise refusal.blocked(path, way, verdict.reason, decision.id)
         if verdict.action is Action.REDACT:
-            findings = verdict.by_action[Action.REDACT]
-            redacted = self._redacted(submission, way, findings)
-            decision, message = self._decided(path, Outcome.REDACTED, verdict, findings)
+            redacted = self._redacted(submission, way, verdict.by_action[Action.REDACT])
+            decision, message = self._decided(submission, way, Outcome.REDACTED, verdict)
             return Clearance(redacted, decision, message)
         if verdict.action is Action.WARN:
-            decision, message = self._decided(path, Outcome.WARNED, verdict, verdict.by_action[verdict.would])
+            decision, message = self._decided(submission, way, Outcome.WARNED, verdict)
             return Clearance(submission, decision, message)
         if verdict.overridden:
-            through = tuple(f for f in verdict.by_action[Action.ALLOW] if f.fingerprint in verdict.overridden)
-            decision, message = self._decided(path, Outcome.OVERRIDDEN, verdict, through)
+            decision, message = self._decided(submission, way, Outcome.OVERRIDDEN, verdict)
             return Clearance(submission, decision, message)
         self.decisions.settle(path)
         return Clearance(submission)
 
     def _decided(
-        self, path: str, outcome: Outcome, verdict: SaveVerdict, findings: tuple[Finding, ...]
+        self, submission: Submission, way: WritePath, outcome: Outcome, verdict: SaveVerdict
     ) -> tuple[Decision, str]:
+        path = submission.path
+        findings = verdict.by_action[verdict.would]
+        if outcome is Outcome.OVERRIDDEN:
+            findings = tuple(finding for finding in findings if finding.fingerprint in verdict.overridden)
         decision, new = self.decisions.add(path, outcome, findings, verdict.reason)
         message = refusal.told(path, verdict.reason, decision.id)
-        self.trail.save_decided(decision, verdict, new=new)
+        override = self.overrides.granted_by(path, verdict.overridden)
+        self.trail.save_decided(decision, verdict, way, new=new, override=override)
         if new or outcome is Outcome.REFUSED:
             # A refusal is told each time: in a shared document the event is all that anybody sees of it.
             self.board.decided(decision, message)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from jupyter_core.utils import ensure_async
@@ -50,12 +49,12 @@ class AsyncGuardedContents(GuardedContents):
 
     async def copy(self, from_path: str, to_path: str | None = None) -> Any:
         """Copy a file, which is a save, or a folder, which is not."""
-        folder = stored.file_of(self, from_path)
-        if folder is not None and Path(folder).is_dir():
+        folder = stored.folder_of(self, from_path)
+        if folder is not None:
             if hasattr(self, "check_folder_size"):
                 await self.check_folder_size(from_path.strip("/"))
             with self._qguard.refusing(from_path, WritePath.COPY):
-                await self._qguard.run(self._qguard.admit_folder, Path(folder), from_path)
+                await self._qguard.run(self._qguard.admit_folder, folder, from_path)
         return await super().copy(from_path, to_path)  # type: ignore[misc]
 
     async def rename_file(self, old_path: str, new_path: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from jupyter_qguard.server import stored
@@ -45,12 +44,12 @@ class SyncGuardedContents(GuardedContents):
 
     def copy(self, from_path: str, to_path: str | None = None) -> Any:
         """Copy a file, which is a save, or a folder, which is not."""
-        folder = stored.file_of(self, from_path)
-        if folder is not None and Path(folder).is_dir():
+        folder = stored.folder_of(self, from_path)
+        if folder is not None:
             if hasattr(self, "check_folder_size"):
                 self.check_folder_size(from_path.strip("/"))
             with self._qguard.refusing(from_path, WritePath.COPY):
-                self._qguard.admit_folder(Path(folder), from_path)
+                self._qguard.admit_folder(folder, from_path)
         return super().copy(from_path, to_path)  # type: ignore[misc]
 
     def rename_file(self, old_path: str, new_path: str) -> Any:

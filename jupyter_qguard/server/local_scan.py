@@ -34,4 +34,3 @@ class LocalScan:
     def redact_file(self, data: bytes, name: str, findings: tuple[Finding, ...]) -> bytes:
         """Replace findings in a file."""
         return redact_bytes(RedactBytes(name, data, findings))
-

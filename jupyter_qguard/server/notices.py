@@ -5,13 +5,11 @@ from __future__ import annotations
 import enum
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from jupyter_qguard.server.refusal import place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from jupyter_events.logger import EventLogger
 
     from jupyter_qguard.server.decisions import Decision
@@ -22,6 +20,14 @@ SAVE_EVENT = f"{_BASE}/save/v1"
 GUARD_EVENT = f"{_BASE}/guard/v1"
 _SHOWN = 20
 """Findings in an event; the schema says so too."""
+
+
+class HasLoop(Protocol):
+    """A Jupyter server, of which the loop is all that is needed; it has none before it starts."""
+
+    @property
+    def io_loop(self) -> Any:
+        """Tornado's event loop."""
 
 
 class GuardNotice(enum.Enum):
@@ -35,10 +41,10 @@ class GuardNotice(enum.Enum):
 class NoticeBoard:
     """Emits the events of this package. Methods may be called from any thread."""
 
-    def __init__(self, logger: EventLogger, on_loop: Callable[[Callable[[], None]], None]) -> None:
-        """Register the schemas. *on_loop* runs a call on the event loop's thread, where listeners must be started."""
+    def __init__(self, logger: EventLogger, server: HasLoop) -> None:
+        """Register the schemas. *server* has the event loop, on whose thread listeners must be started."""
         self._logger = logger
-        self._on_loop = on_loop
+        self._server = server
         for schema in sorted((Path(__file__).parent / "events").glob("*.yaml")):
             logger.register_event_schema(schema)
 
@@ -74,8 +80,8 @@ class NoticeBoard:
         def emit() -> None:
             try:
                 self._logger.emit(schema_id=schema_id, data=data)
-            except Exception:
+            except Exception:  # noqa: BLE001
                 # A listener or handler of someone else's failed: no reason to refuse or lose a save.
                 _LOG.exception("An event could not be emitted")
 
-        self._on_loop(emit)
+        self._server.io_loop.add_callback(emit)

@@ -49,10 +49,8 @@ class Prepared:
     @property
     def digest(self) -> bytes:
         """Names the content: equal digests, equal findings."""
-        if self.notebook:
-            form = b"cells"
-        else:
-            form = b"notebook file" if self.name.lower().endswith(".ipynb") else b"text file"
+        file = b"notebook file" if self.name.lower().endswith(".ipynb") else b"text file"
+        form = b"cells" if self.notebook else file
         return _digest(form + b"".join(part.key for part in self.parts))
 
 

@@ -21,8 +21,13 @@ class ProofError(UsageError):
     code = "proof"
 
 
-def check_proof(identity_provider: Any, proof: str | None) -> None:
+def check_proof(identity_provider: Any, proof: str | None) -> str:
     """Check *proof* against the server's token and password. Blocks for as long as a password hash takes.
+
+    Returns
+    -------
+    str
+        Which of the two it was, for the record.
 
     Raises
     ------
@@ -40,8 +45,8 @@ def check_proof(identity_provider: Any, proof: str | None) -> None:
         message = "an override needs the server's token or password here"
         raise ProofError(message)
     if token and hmac.compare_digest(proof.encode("utf-8", "surrogatepass"), token.encode()):
-        return
-    if hashed and passwd_check(hashed, proof):
-        return
+        return "token"
+    if hashed and passwd_check(hashed, proof):  # type: ignore[no-untyped-call]
+        return "password"
     message = "this is neither the server's token nor its password"
     raise ProofError(message)

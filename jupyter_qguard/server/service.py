@@ -26,10 +26,11 @@ _LABELS_SHOWN = 200
 class GuardService:
     """Behind the handlers."""
 
-    def __init__(self, gate: Gate, guarded: Callable[[], str], user: str, *, hidden: bool) -> None:
-        """*guarded* says how the contents manager is guarded now; *hidden* whether the process cannot be inspected."""
+    def __init__(self, gate: Gate, user: str, *, hidden: bool) -> None:
+        """*hidden*: whether other processes cannot inspect this one."""
         self.gate = gate
-        self._guarded = guarded
+        self.guarded: Callable[[], str] = _not_guarded
+        """Says how the contents manager is guarded now."""
         self._user = user
         self._hidden = hidden
 
@@ -47,7 +48,7 @@ class GuardService:
         pool = self.guard.pool.state()
         loaded = self.guard.policy.current()
         return {
-            "contents": self._guarded(),
+            "contents": self.guarded(),
             "mode": loaded.policy.scan.mode.value,
             "strictest": loaded.strictest,
             "notices": list(loaded.notices),
@@ -83,7 +84,7 @@ class GuardService:
             return None
         return {"seconds": int(OVERRIDE_FOR), "proof": self._proof_is_needed()}
 
-    def override(self, body: OverrideBody, identity_provider: Any) -> float:  # noqa: ANN401 - any of Jupyter's
+    def override(self, body: OverrideBody, identity_provider: Any) -> float:
         """Grant an override, once its record is durable. Returns for how many seconds it holds.
 
         Raises
@@ -101,10 +102,9 @@ class GuardService:
         if not reason:
             message = "an override needs a reason"
             raise InputError(message)
-        if self._proof_is_needed():
-            check_proof(identity_provider, body.proof)
-        self.guard.trail.override_granted(decision, reason, int(OVERRIDE_FOR))
-        return self.guard.overrides.grant(decision.path, decision.fingerprints)
+        proof = check_proof(identity_provider, body.proof) if self._proof_is_needed() else ""
+        self.guard.trail.override_granted(decision, reason, OVERRIDE_FOR, proof)
+        return self.guard.overrides.grant(decision)
 
     def scan(self, submission: Submission) -> dict[str, Any]:
         """What would be found, and done, if *submission* were saved. Raises InputError."""
@@ -123,3 +123,7 @@ class GuardService:
     def _proof_is_needed(self) -> bool:
         loaded = self.guard.policy.current()
         return loaded.strictest or any(source.origin is Origin.FLOOR for source in loaded.sources)
+
+
+def _not_guarded() -> str:
+    return "NOT GUARDED"

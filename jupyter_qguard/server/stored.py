@@ -23,7 +23,7 @@ _CHECKPOINT_ID = "checkpoint"
 """The only id that file checkpoints have."""
 
 
-def file_of(manager: Any, path: str) -> str | None:  # noqa: ANN401 - any contents manager
+def file_of(manager: Any, path: str) -> str | None:
     """The file behind an API path, None for managers that do not keep files."""
     find = getattr(manager, "_get_os_path", None)
     if find is None:
@@ -34,7 +34,13 @@ def file_of(manager: Any, path: str) -> str | None:  # noqa: ANN401 - any conten
         return None
 
 
-def clear_checkpoint(manager: Any, gate: Gate, path: str) -> Clearance | None:  # noqa: ANN401
+def folder_of(manager: Any, path: str) -> Path | None:
+    """The folder behind an API path, None if it is no folder or the manager does not keep files."""
+    file = file_of(manager, path)
+    return Path(file) if file is not None and Path(file).is_dir() else None
+
+
+def clear_checkpoint(manager: Any, gate: Gate, path: str) -> Clearance | None:
     """Decide about copying a file into a checkpoint. None where there is nothing to decide, or no file.
 
     Raises
@@ -51,22 +57,22 @@ def clear_checkpoint(manager: Any, gate: Gate, path: str) -> Clearance | None:  
     return clearance
 
 
-def write_checkpoint(manager: Any, path: str, clearance: Clearance) -> Any:  # noqa: ANN401 - a model, or its future
+def write_checkpoint(manager: Any, path: str, clearance: Clearance) -> Any:
     """Write a redacted checkpoint, in place of the copy that the checkpoints object would make."""
     checkpoints = manager.checkpoints
     target = checkpoints.checkpoint_path(_CHECKPOINT_ID, path)
-    written = checkpoints._save_file(target, clearance.submission.content(), "base64")
+    written = checkpoints._save_file(target, clearance.submission.content(), "base64")  # noqa: SLF001 - made for subclasses
     if written is None:
         return checkpoints.checkpoint_model(_CHECKPOINT_ID, target)
 
-    async def finish() -> Any:  # noqa: ANN401
+    async def finish() -> Any:
         await written
         return await checkpoints.checkpoint_model(_CHECKPOINT_ID, target)
 
     return finish()
 
 
-def clear_restore(manager: Any, gate: Gate, checkpoint_id: str, path: str) -> Clearance | None:  # noqa: ANN401
+def clear_restore(manager: Any, gate: Gate, checkpoint_id: str, path: str) -> Clearance | None:
     """Decide about bringing a checkpoint back. None where the restore itself is a save, which is guarded.
 
     Raises
@@ -80,11 +86,11 @@ def clear_restore(manager: Any, gate: Gate, checkpoint_id: str, path: str) -> Cl
     if not isinstance(checkpoints, FileCheckpoints):
         reason = f"what a {type(checkpoints).__name__} would restore cannot be checked."
         raise refusal.not_redactable(path, WritePath.RESTORE, reason)
-    file = Path(checkpoints.checkpoint_path(checkpoint_id, path))
+    file = Path(checkpoints.checkpoint_path(checkpoint_id, path))  # type: ignore[no-untyped-call]
     return gate.admit_stored(file.read_bytes(), path, WritePath.RESTORE) if file.is_file() else None
 
 
-def clear_rename(manager: Any, gate: Gate, old_path: str, new_path: str) -> None:  # noqa: ANN401
+def clear_rename(manager: Any, gate: Gate, old_path: str, new_path: str) -> None:
     """Decide about a new name. A rename writes nothing; but what becomes a notebook is judged as one from then on,
     so it must pass as one.
 

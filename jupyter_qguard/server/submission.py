@@ -59,7 +59,7 @@ class Submission:
             return prepare_notebook(self.document, self.name)
         return prepare_bytes(self.data or b"", self.name)
 
-    def content(self) -> Any:  # noqa: ANN401 - what a contents model has there
+    def content(self) -> Any:
         """The value for ``content`` of a model of this form. Bytes are encoded anew, so that no lenient decoder of a
         contents manager can read something else out of them than what was scanned."""
         if self.document is not None:

@@ -26,7 +26,7 @@ def _excerpt(document: Mapping[str, Any], touched: list[int]) -> dict[str, Any]:
 
 def _is_valid(excerpt: dict[str, Any]) -> bool:
     try:
-        nbformat.validate(nbformat.from_dict(excerpt))
+        nbformat.validate(nbformat.from_dict(excerpt))  # type: ignore[no-untyped-call]
     except nbformat.ValidationError:
         return False
     except Exception:  # noqa: BLE001 - nbformat raises all sorts on notebooks it cannot make sense of

@@ -49,7 +49,7 @@ class PartStore:
             self._used -= size
         return values
 
-    def _value(self, key: bytes, blobs: Mapping[bytes, bytes]) -> Any:  # noqa: ANN401 - any JSON value
+    def _value(self, key: bytes, blobs: Mapping[bytes, bytes]) -> Any:
         if key in self._parts:
             self._parts.move_to_end(key)
             return self._parts[key][1]
@@ -68,7 +68,7 @@ class Worker:
         self._channel = channel
         request = channel.receive(_REQUESTS)
         if not isinstance(request, wire.LoadRules):
-            raise EOFError
+            raise EOFError  # noqa: TRY004 - nobody is there to read about types
         self._store = PartStore(request.memory)
         self._scanner = self._load(request)
 
@@ -165,8 +165,8 @@ def _kind(error: Exception) -> str:
 def main() -> None:
     """Run as the child of a server: pipes are standard input and output."""
     refuse_inspection()
-    reader = open(os.dup(0), "rb", buffering=0)  # noqa: SIM115 - open as long as the process
-    writer = open(os.dup(1), "wb", buffering=0)  # noqa: SIM115
+    reader = os.fdopen(os.dup(0), "rb", buffering=0)
+    writer = os.fdopen(os.dup(1), "wb", buffering=0)
     # Whatever a library prints must not get between the messages.
     nowhere = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1, 2):

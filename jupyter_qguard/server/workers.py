@@ -227,7 +227,7 @@ class _Lane:
             raise WorkerDiedError(self.trouble or "could not be started")
         try:
             self.child = self._pool.new_child()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a save is waiting for it
             self._failed_at = time.monotonic()
             self.trouble = str(error) if isinstance(error, GuardFailureError) else type(error).__name__
             raise WorkerDiedError(self.trouble) from None
@@ -243,7 +243,7 @@ class _Lane:
             future.set_exception(WorkerDiedError("the server is shutting down"))
 
 
-def _error(answer: Any) -> Exception:  # noqa: ANN401 - anything but what was expected
+def _error(answer: Any) -> Exception:
     if isinstance(answer, wire.Failed):
         return InputError(answer.text) if answer.fault is wire.Fault.INPUT else GuardFailureError(answer.text)
     return GuardFailureError("an answer out of turn")

@@ -42,8 +42,18 @@ class Reply:
 class JupyterServer:
     """Started by :meth:`start`, stopped by :meth:`stop`. With ``guarded=False`` it is a stock server."""
 
-    def __init__(self, folder: Path, *, guarded: bool = True, options: dict[str, Any] | None = None, policy: str = "") -> None:
-        """Lay out *folder*; *options* are traits, *policy* is the text of a policy file."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        guarded: bool = True,
+        options: dict[str, Any] | None = None,
+        policy: str = "",
+        extensions: tuple[str, ...] = (),
+    ) -> None:
+        """Lay out *folder*; *options* are traits, *policy* is the text of a policy file, *extensions* are those of
+        the installed ones that run beside ours."""
+        self.extensions = extensions
         self.folder = folder
         self.root, self.home, self.temp = (folder / name for name in ("root", "home", "tmp"))
         for place in (self.root, self.home, self.temp):
@@ -76,7 +86,8 @@ class JupyterServer:
         config = self.folder / "config"
         config.mkdir(exist_ok=True)
         traits: dict[str, Any] = {
-            "ServerApp.jpserver_extensions": {"jupyter_qguard": self.guarded},
+            "ServerApp.jpserver_extensions": {**_others(self.extensions), "jupyter_qguard": self.guarded},
+            "QGuardApp.workers": 1,
             "ServerApp.port": self.port,
             "ServerApp.port_retries": 0,
             "ServerApp.root_dir": str(self.root),
@@ -92,7 +103,11 @@ class JupyterServer:
         (config / "jupyter_server_config.json").write_text(json.dumps(sections))
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "jupyter_server"], stdout=log, stderr=log, env=self._environment(), cwd=self.folder
+                [sys.executable, "-m", "jupyter_server"],
+                stdout=log,
+                stderr=log,
+                env=self._environment(),
+                cwd=self.folder,
             )
         self._wait()
         return self
@@ -143,7 +158,9 @@ class JupyterServer:
         return [file for file in files if any(needle in file.read_bytes() for needle in needles)]
 
     def _environment(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "VIRTUAL_ENV", "PYTHONPATH")}
+        kept = {
+            name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "VIRTUAL_ENV", "PYTHONPATH")
+        }
         own = {
             "HOME": str(self.home),
             "TMPDIR": str(self.temp),
@@ -187,6 +204,14 @@ def encodings(secret: str) -> list[bytes]:
         encoded = base64.b64encode(b"\0" * shift + raw)
         forms.append(encoded[(4 if shift else 0) : len(encoded) - 4])
     return forms
+
+
+def _others(wanted: tuple[str, ...]) -> dict[str, bool]:
+    """Which of the extensions that are installed here are on."""
+    found: dict[str, bool] = {}
+    for file in Path(sys.prefix, "etc/jupyter/jupyter_server_config.d").glob("*.json"):
+        found.update(json.loads(file.read_text())["ServerApp"].get("jpserver_extensions", {}))
+    return {name: name in wanted for name in found} | dict.fromkeys(wanted, True)
 
 
 def _free_port() -> int:
