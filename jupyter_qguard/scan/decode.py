@@ -48,7 +48,7 @@ def strip_tags(view: View) -> View | None:
     done = 0
     for match in _TAG.finditer(view.text):
         _append_text(builder, view, done, match.start())
-        builder.insert(_separator(match.group(1)))
+        builder.insert(_separator(match.group(1), closing=match.group().startswith("</")))
         done = match.end()
     if not done:
         return unescape_entities(view)
@@ -65,10 +65,12 @@ def _append_text(builder: ViewBuilder, view: View, start: int, end: int) -> None
     builder.append_slice(view, done, end)
 
 
-def _separator(tag: str | None) -> str:
+def _separator(tag: str | None, *, closing: bool) -> str:
     name = (tag or "").lower()
     if name in _CELL_TAGS:
         return "\t"
+    if name == "dt" and closing:  # its value follows in a <dd>
+        return ""
     return "" if name in _INLINE_TAGS or not name else "\n"
 
 

@@ -255,7 +255,8 @@ def _walk_object(
         _key(name, inner, kind, out, label)
         if isinstance(value, str):
             if value and not ("/" in name and is_binary_payload(name, value)):
-                out.append(Fragment(inner, value, kind, beside if name in _VALUE_KEYS and beside else name))
+                nameless = name in _VALUE_KEYS or name.isdigit()
+                out.append(Fragment(inner, value, kind, (beside or label or name) if nameless else name))
         elif name == "data" and isinstance(columns, list) and isinstance(value, list):
             _walk_table(value, columns, inner, kind, out, depth + 1)
         elif value is not None and not isinstance(value, (int, float)):
