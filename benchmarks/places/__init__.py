@@ -14,6 +14,7 @@ from benchmarks.places import (
     printed,
     splits,
     tables,
+    wild,
 )
 from benchmarks.places.registry import PLACES, Place
 
@@ -31,4 +32,5 @@ __all__ = [
     "printed",
     "splits",
     "tables",
+    "wild",
 ]

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from random import Random
 from typing import Any, Protocol
 
+from benchmarks.marks import unmark
+from benchmarks.values import fill
 from jupyter_qguard.errors import InputError
 from jupyter_qguard.redact import redact_notebook, redact_text
 from jupyter_qguard.scan import Finding, ScanResult
@@ -134,4 +136,25 @@ def wrong_types(guard: Guard, rng: Random) -> None:
     _redacted(guard, document, findings)
 
 
-CHECKS: tuple[Check, ...] = (planted_is_found, mutated_grid, mutated_bytes, mutated_source, planted_text, wrong_types)
+def secrets_as_keys(guard: Guard, rng: Random) -> None:
+    """Several secrets of one kind as keys of one object: all go, and no value goes with them."""
+    credential = draw_secret(rng)[0]
+    keys = [unmark(fill(credential.value, rng)) for _ in range(rng.randint(2, 4))]
+    counts = {key: {"jobs": number} for number, key in enumerate(keys)}
+    document: dict[str, Any] = {"cells": [], "metadata": {"jobs_by_token": counts}, "nbformat": 4, "nbformat_minor": 5}
+    redacted = _redacted(guard, document, guard.scan_notebook(document).findings)
+    if any(_left(key, redacted) for key in keys):
+        _fail("a secret is left in a key", document)
+    if list(redacted["metadata"]["jobs_by_token"].values()) != list(counts.values()):
+        _fail("redacting keys lost or changed a value", document)
+
+
+CHECKS: tuple[Check, ...] = (
+    planted_is_found,
+    mutated_grid,
+    mutated_bytes,
+    mutated_source,
+    planted_text,
+    wrong_types,
+    secrets_as_keys,
+)
