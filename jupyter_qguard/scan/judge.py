@@ -22,6 +22,7 @@ from jupyter_qguard.scan.binding import (
 from jupyter_qguard.scan.finding import Confidence
 from jupyter_qguard.scan.fragment import Kind
 from jupyter_qguard.scan.names import Role, role
+from jupyter_qguard.scan.placeholders import PLACEHOLDERS
 from jupyter_qguard.scan.shown import is_shown
 from jupyter_qguard.scan.table import column_below
 from jupyter_qguard.secret import is_handle, is_mark
@@ -271,7 +272,8 @@ class Judge:
             if match is None or segment is None:
                 continue
             value = match.group(2)
-            if not strength.is_placeholder(value) and "{" not in value and "$" not in value[:1]:
+            numbered = any(char.isdigit() for char in value) and value not in PLACEHOLDERS
+            if (numbered or not strength.is_placeholder(value)) and not set("{}<>") & set(value) and value[0] != "$":
                 yield from self._candidate(rule, segment, *match.span(2), Confidence.MEDIUM, Weight.URL)
 
     def _runs(self) -> Iterator[Candidate]:

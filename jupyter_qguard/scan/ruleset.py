@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from jupyter_qguard.catalog import load_catalog
-from jupyter_qguard.catalog.model import Basis, Call, Rule
+from jupyter_qguard.catalog.document import Document
+from jupyter_qguard.catalog.model import Rule
+from jupyter_qguard.errors import GuardFailureError
 from jupyter_qguard.scan.finding import Classification, Severity
 from jupyter_qguard.scan.names import Role, role, words
 
@@ -35,8 +41,6 @@ class OwnRule:
     """The shape with its boundary, for searching."""
     unique: bool
     password: bool
-    documented_shape: bool
-    """Whether a value of another shape cannot be this credential."""
 
     def fits(self, value: str) -> bool:
         """Whether the whole value has the rule's shape; True where it has none."""
@@ -73,91 +77,22 @@ class RuleSet:
     """Lower-case word to vendor."""
 
 
-GENERIC = (
-    Rule(
-        id="generic-credential",
-        name="Credential",
-        description="A value under a name that says credential. Whoever has it can act as its owner at the service it belongs to.",
-        basis=Basis.CONTEXT_ONLY,
-        severity="high",
-        calls=(Call(name="login", position=0), Call(name="auth", position=1)),
-        examples=(),
-    ),
-    Rule(
-        id="generic-password",
-        name="Password",
-        description="A password in clear text. Whoever reads it can sign in as its owner.",
-        basis=Basis.CONTEXT_ONLY,
-        severity="high",
-        calls=(
-            Call(name="Password", position=0, arguments=("value",)),
-            Call(name="HTTPBasicAuth", position=1),
-            Call(name="HTTPDigestAuth", position=1),
-            Call(name="BasicAuth", position=1),
-        ),
-        examples=(),
-    ),
-    Rule(
-        id="authorization-header",
-        name="Authorization header",
-        description="The credential of an HTTP request. Whoever has it can send requests as its owner.",
-        basis=Basis.CONTEXT_ONLY,
-        severity="high",
-        examples=(),
-    ),
-    Rule(
-        id="credential-in-url",
-        name="Credential in a URL",
-        description="A URL that carries user and password (RFC 3986, userinfo). Whoever has it can sign in with them.",
-        basis=Basis.DOCUMENTED,
-        severity="high",
-        examples=(),
-    ),
-    Rule(
-        id="json-web-token",
-        name="JSON Web Token",
-        description="A signed token (RFC 7519). Until it expires, whoever has it can act as its owner.",
-        basis=Basis.DOCUMENTED,
-        severity="high",
-        shape=r"eyJ[A-Za-z0-9_-]{8,}\.(?:eyJ|[A-Za-z0-9_-]{4})[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{10,}",
-        boundary="A-Za-z0-9_",
-        unique=True,
-        examples=(),
-    ),
-    Rule(
-        id="google-api-key",
-        name="Google API key",
-        description="A key of a Google Cloud project. Whoever has it can use the services it is enabled for, at the project's cost.",
-        basis=Basis.DOCUMENTED,
-        severity="high",
-        shape=r"AIza[0-9A-Za-z_-]{35}",
-        boundary="A-Za-z0-9_-",
-        unique=True,
-        examples=(),
-    ),
-    Rule(
-        id="private-key",
-        name="Private key",
-        description="A private key in PEM form (RFC 7468). Whoever has it can sign and decrypt as its owner.",
-        basis=Basis.DOCUMENTED,
-        severity="critical",
-        examples=(),
-    ),
-    Rule(
-        id="nearby-credential",
-        name="Probable credential",
-        description="A random-looking value close to a word that says credential. It may be a key somebody printed.",
-        basis=Basis.CONTEXT_ONLY,
-        severity="medium",
-        examples=(),
-    ),
-)
+def general_rules() -> list[Rule]:
+    """The rules of ``rules/general.yaml``. Raises GuardFailureError if the file is broken."""
+    name = "general.yaml"
+    document = Document(name, resources.files(__package__).joinpath("rules", name).read_bytes())
+    try:
+        return msgspec.convert(document.data, list[Rule])
+    except msgspec.ValidationError as error:
+        message = f"{name}: {error}"
+        raise GuardFailureError(message) from None
 
 
+@lru_cache(maxsize=1)
 def load_ruleset() -> RuleSet:
-    """Index the catalogue and the generic rules."""
+    """Index the catalogue and the general rules; read once per process."""
     builder = _Builder()
-    for rule in GENERIC:
+    for rule in general_rules():
         builder.add(rule, None)
     for vendor in load_catalog().vendors.values():
         for word in vendor.words:
@@ -222,5 +157,4 @@ def _own_rule(rule: Rule, vendor: Vendor | None) -> OwnRule:
         unique=rule.unique,
         password=bool(named) and all(role(name) is Role.PASSWORD for name in named)
         or "password" in words(rule.id.replace("-", "_")),
-        documented_shape=rule.basis is not Basis.OBSERVED,
     )
