@@ -16,7 +16,7 @@ help: ## This list
 
 .PHONY: demo
 demo: .venv/.ready ## Show the save guard at work in a real Jupyter server, then a table of what held
-	@$(BIN)/python examples/demo.py
+	@$(BIN)/python -m examples.demo
 
 .PHONY: test
 test: .venv/.ready-dev lint docs ## Lint, types, import contracts, documentation, all tests

@@ -61,7 +61,7 @@ def _rule_problems(rule: Rule, vendor: Vendor) -> Iterator[Problem]:
         try:
             bounded(rule.shape, rule.boundary)
         except ValueError as error:
-            yield Problem(".shape", str(error))
+            yield Problem(".boundary" if str(error).startswith("boundary") else ".shape", str(error))
             return
     yield from _example_problems(rule, vendor)
 
@@ -73,7 +73,10 @@ def _kind_problems(rule: Rule) -> Iterator[Problem]:
         yield Problem("", f"what is no secret is `info` and has a `classification`: {_listed(CLASSIFIED)}")
     if rule.unique and rule.shape is None:
         yield Problem(".unique", "`unique` needs a `shape`")
-    if not (rule.unique or rule.arguments or rule.calls or rule.variables or rule.headers):
+    named = bool(rule.arguments or rule.calls or rule.variables or rule.headers)
+    if not rule.secret and (named or not rule.unique):
+        yield Problem("", "what is no secret goes by a `unique` shape alone: names would make credentials of it")
+    if not (rule.unique or named):
         yield Problem("", "nothing gives it away: it needs `unique`, `arguments`, `calls`, `variables` or `headers`")
 
 

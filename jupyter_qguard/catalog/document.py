@@ -7,7 +7,7 @@ floats, ``yes`` and ``no``) is an error that asks for quotes, and a key that sta
 from __future__ import annotations
 
 import re
-from typing import Any, NoReturn
+from typing import Any
 
 import yaml
 
@@ -60,7 +60,7 @@ class Document:
 
     def _value(self, node: Any, seen: set[int]) -> Any:
         if id(node) in seen:
-            self._refuse(node, "anchors and aliases are not allowed: write the value out")
+            raise self._refusal(node, "anchors and aliases are not allowed: write the value out")
         seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, seen)
@@ -73,9 +73,9 @@ class Document:
         for key_node, value_node in node.value:
             key = key_node.value
             if key_node.tag != f"{_TAG}str":
-                self._refuse(key_node, "a key must be text")
+                raise self._refusal(key_node, "a key must be text")
             if key in result:
-                self._refuse(key_node, f"the key `{key}` stands twice")
+                raise self._refusal(key_node, f"the key `{key}` stands twice")
             result[key] = self._value(value_node, seen)
         return result
 
@@ -87,11 +87,10 @@ class Document:
             return _WORDS[text]
         if kind == "int" and _NUMBER.fullmatch(text):
             return int(text)
-        self._refuse(node, f"`{text}` would be read as {kind}: put it in quotes")
+        raise self._refusal(node, f"`{text}` would be read as {kind}: put it in quotes")
 
-    def _refuse(self, node: Any, problem: str) -> NoReturn:
-        message = f"{self.name}:{node.start_mark.line + 1}: {problem}"
-        raise GuardFailureError(message)
+    def _refusal(self, node: Any, problem: str) -> GuardFailureError:
+        return GuardFailureError(f"{self.name}:{node.start_mark.line + 1}: {problem}")
 
 
 def _part(node: Any, key: str, index: str) -> tuple[Any, Any]:

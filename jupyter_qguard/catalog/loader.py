@@ -111,7 +111,7 @@ def _vendor_files() -> tuple[tuple[str, bytes], ...]:
 
 
 def _explain(document: Document, message: str) -> str:
-    """msgspec's *message* with file and line, and the allowed keys where one is unknown."""
+    """The *message* of msgspec with file and line, and the allowed keys where one is unknown."""
     problem, _, path = message.partition(" - at `")
     path = path.removesuffix("`") or "$"
     unknown = _UNKNOWN_KEY.fullmatch(problem)

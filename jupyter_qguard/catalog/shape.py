@@ -19,6 +19,8 @@ _PART = re.compile(
 )
 _BOUNDARY = re.compile(r"(?:[A-Za-z0-9_./+=~%&:@-]|\\[\]\\^-])+")
 _PLAIN_CLASSES = "dws"
+_SET_OPERATOR = re.compile(r"&&|--|~~|\|\||(?<!\\)\[")
+"""Inside of a character class: Rust and newer engines subtract and intersect by these, Python and Hyperscan do not."""
 
 
 @functools.cache
@@ -30,14 +32,14 @@ def bounded(shape: str, boundary: str) -> re.Pattern[str]:
     ValueError
         *shape* or *boundary* is not what a rule may have; the message says why.
     """
-    if not _BOUNDARY.fullmatch(boundary):
+    if not _BOUNDARY.fullmatch(boundary) or _SET_OPERATOR.search(boundary):
         message = f"boundary `{boundary}` is not the inside of a character class"
         raise ValueError(message)
     _check_syntax(shape)
     try:
         pattern = re.compile(f"(?<![{boundary}])(?:{shape})(?![{boundary}])")
         matches_nothing = re.compile(shape).fullmatch("") is not None
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         message = f"shape is not a regular expression: {error}"
         raise ValueError(message) from None
     if matches_nothing:
@@ -64,6 +66,8 @@ def _problem(part: re.Match[str]) -> str:
         return "a capturing group: write `(?:…)`"
     if part["group"] and text != "(?:":
         return f"`{text}`: flags, names and look-around are not allowed"
+    if part["set"] and _SET_OPERATOR.search(text, 1):
+        return f"the class `{text}`: `[`, `&&`, `--`, `~~` and `||` inside of it must be escaped or taken apart"
     if part["repeat"]:
         return f"the lazy or possessive repeat `{text}`"
     return ""

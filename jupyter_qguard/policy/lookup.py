@@ -11,13 +11,13 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupyter_qguard.errors import GuardFailureError, PolicyError
 from jupyter_qguard.policy.document import MAX_BYTES
-from jupyter_qguard.policy.model import STARTER, STRICTEST, Policy
+from jupyter_qguard.policy.loaded import LoadedPolicy, Origin, PolicySource
+from jupyter_qguard.policy.model import STARTER, STRICTEST
 from jupyter_qguard.policy.parse import parse_policy, parse_tightening
 
 if TYPE_CHECKING:
@@ -27,40 +27,6 @@ FLOOR = Path("/etc/jupyter-qguard/policy.yaml")
 _ROOT = 0
 _MAX_LINKS = 40
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
-
-
-class Origin(Enum):
-    """By whose will a source counts."""
-
-    FLOOR = "floor"
-    USER = "user"
-    BUILT_IN = "built-in"
-
-
-@dataclass(frozen=True, slots=True)
-class PolicySource:
-    """One text that the policy in force was made from."""
-
-    origin: Origin
-    name: str
-    """Path of the file, or which built-in policy."""
-    digest: str
-    """SHA-256 of the file in hexadecimal; empty for a built-in policy."""
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedPolicy:
-    """The policy in force, where it is from, and what must be said about that."""
-
-    policy: Policy
-    sources: tuple[PolicySource, ...]
-    notices: tuple[str, ...] = ()
-    """Sentences for the user and the log: a policy that could not be trusted, an edit that was not taken."""
-
-    @property
-    def strictest(self) -> bool:
-        """True where the built-in strictest policy applies because another one could not."""
-        return self.policy == STRICTEST
 
 
 def load_policy(
@@ -105,6 +71,22 @@ def load_policy_or_strictest(
         return load_policy(floor_path=floor_path, environ=environ, home=home, owner=owner)
     except (PolicyError, GuardFailureError) as error:
         return _strictest(f"The policy is invalid, so the strictest built-in policy applies: {error}")
+
+
+def load_policy_file(path: Path) -> LoadedPolicy:
+    """The policy in one file, whoever may write it: to check it before it is put in force.
+
+    Raises
+    ------
+    PolicyError
+        The file is not there, cannot be read or is invalid.
+    """
+    found = _read(path, trusted=set())
+    if found is None:
+        message = f"{path}: no such file"
+        raise PolicyError(message)
+    policy = parse_policy(found.text, str(path))
+    return LoadedPolicy(policy, (PolicySource(Origin.USER, str(path), found.digest),))
 
 
 def policy_stamp(*, floor_path: Path = FLOOR, environ: Mapping[str, str], home: Path) -> tuple[object, ...]:

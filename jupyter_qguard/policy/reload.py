@@ -10,13 +10,14 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from jupyter_qguard.errors import PolicyError
-from jupyter_qguard.policy.lookup import FLOOR, Origin, load_policy, load_policy_or_strictest, policy_stamp
+from jupyter_qguard.policy.loaded import Origin
+from jupyter_qguard.policy.lookup import FLOOR, load_policy, load_policy_or_strictest, policy_stamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from jupyter_qguard.policy.lookup import LoadedPolicy
+    from jupyter_qguard.policy.loaded import LoadedPolicy
 
 
 class LivePolicy:

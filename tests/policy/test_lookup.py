@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from jupyter_qguard.errors import PolicyError
+from jupyter_qguard.policy.loaded import Origin
 from jupyter_qguard.policy.lookup import (
-    Origin,
     default_policy_path,
     load_policy,
     load_policy_or_strictest,
@@ -233,7 +233,7 @@ def test_another_user_sees_the_same_floor() -> None:
         "kept = load_policy(floor_path=floor, environ={}, home=root)\n"
         "print(kept.policy.scan.output.label, kept.strictest)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["block", "False"]
 
 
@@ -251,7 +251,7 @@ def test_an_unreadable_floor_is_no_missing_floor() -> None:
         "except PolicyError as error:\n    print('cannot be read' in str(error))\n"
         "print(load_policy_or_strictest(floor_path=floor, environ={}, home=root).strictest)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "True"]
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import pickle
 import re
 import secrets
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_qguard.errors import PolicyError
+from jupyter_qguard.policy import build
 from jupyter_qguard.policy.document import InvalidPolicyError
 from jupyter_qguard.policy.host import normalise_host
 from jupyter_qguard.policy.model import (
@@ -111,7 +113,7 @@ def test_every_part_of_the_grammar_becomes_a_value() -> None:
 
 def test_a_policy_travels_to_a_worker_process() -> None:
     policy = parse_policy(WHOLE, "policy.yaml")
-    assert pickle.loads(pickle.dumps(policy)) == policy  # noqa: S301 (our own bytes)
+    assert pickle.loads(pickle.dumps(policy)) == policy  # noqa: TID251 (our own bytes)
 
 
 def test_the_smallest_policy_is_the_starter() -> None:
@@ -225,8 +227,6 @@ def test_an_exception_that_names_no_known_thing_is_refused(what: str) -> None:
 
 
 def test_a_classify_name_cannot_disarm_the_rule_of_a_credential(monkeypatch: pytest.MonkeyPatch) -> None:
-    from jupyter_qguard.policy import build  # noqa: PLC0415
-
     class OneRule:
         rules = ("jwt",)
 
@@ -282,8 +282,6 @@ values = st.recursive(
 
 @given(st.dictionaries(keys, values))
 def test_any_structure_is_accepted_or_refused_in_words(data: object) -> None:
-    import json  # noqa: PLC0415
-
     try:
         parse_policy(json.dumps(data), "policy.yaml")
     except InvalidPolicyError as error:

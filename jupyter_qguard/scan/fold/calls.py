@@ -92,7 +92,7 @@ def _int(first: Constant | None, arguments: Positional, _: Keywords) -> Constant
 
 def _str(first: Constant | None, arguments: Positional, keywords: Keywords) -> Constant | None:
     if first is None:
-        return Constant(NOTHING)
+        return None if arguments else Constant(NOTHING)
     if first.kind is Kind.BYTES:
         codec = arguments[1] if len(arguments) > 1 else keywords.get("encoding")
         return decode(first, codec.text) if codec is not None and codec.kind is Kind.TEXT else None
@@ -101,7 +101,7 @@ def _str(first: Constant | None, arguments: Positional, keywords: Keywords) -> C
 
 def _bytes(first: Constant | None, arguments: Positional, keywords: Keywords) -> Constant | None:
     if first is None:
-        return Constant(NOTHING, Kind.BYTES)
+        return None if arguments else Constant(NOTHING, Kind.BYTES)
     if first.kind is Kind.BYTES:
         return first
     if first.kind is Kind.TEXT:
@@ -118,8 +118,8 @@ def _bytes(first: Constant | None, arguments: Positional, keywords: Keywords) ->
     return string(concat(views), Kind.BYTES)
 
 
-def _list(first: Constant | None, _: Positional, __: Keywords) -> Constant | None:
-    items = elements(first) if first is not None else ()
+def _list(first: Constant | None, arguments: Positional, __: Keywords) -> Constant | None:
+    items = elements(first) if arguments else ()
     return sequence(items) if items is not None else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jupyter_qguard.scan.fold.constant import NOTHING, Constant, Kind
@@ -95,16 +96,22 @@ class Scope:
                 self.changes[name] = best
 
     def export(self, budget: int) -> dict[str, Constant | None]:
-        """What later cells may need, at most *budget* characters and pieces: a notebook's names stay of its own size."""
+        """What later cells may need, of at most *budget* characters and pieces: names never outgrow the notebook."""
         exported: dict[str, Constant | None] = {}
         for name, value in self.changes.items():
+            if value is not None and value.kind is Kind.OBJECT:
+                continue
             cost = _size(value, set()) if value is not None and _worth_keeping(value) else budget + 1
             if cost <= budget:
                 budget -= cost
                 exported[name] = value
             elif name in self._names:
                 exported[name] = None
-        return exported
+        for name, value in self.changes.items():
+            if value is not None and value.kind is Kind.OBJECT:
+                members = tuple(key for key in value.keys if exported.get(key) is not None or key in self._names)
+                exported[name] = replace(value, keys=members) if members else None
+        return {name: value for name, value in exported.items() if value is not None or name in self._names}
 
 
 def root_of(name: str) -> str:
@@ -131,16 +138,13 @@ def _united(objects: list[Constant]) -> Constant:
 
 
 def _worth_keeping(value: Constant) -> bool:
-    """Single numbers are not followed across cells: they would make almost every name a known one."""
-    if value.kind is Kind.NUMBER:
-        return False
-    if value.kind not in (Kind.SEQUENCE, Kind.MAPPING) or _holds_more_than_numbers(value):
+    """Strings, and containers of them. Numbers would make almost every name a known one."""
+    if value.is_string:
+        return bool(value.text)
+    if any(item is not None and _worth_keeping(item) for item in value.items):
         return True
-    return value.kind is Kind.SEQUENCE and len(value.items) >= _SEQUENCE_EXPORT and None not in value.items
-
-
-def _holds_more_than_numbers(value: Constant) -> bool:
-    return any(item is not None and item.kind is not Kind.NUMBER for item in value.items)
+    codes = all(item is not None and item.kind is Kind.NUMBER for item in value.items)
+    return value.kind is Kind.SEQUENCE and codes and len(value.items) >= _SEQUENCE_EXPORT
 
 
 def _size(value: Constant, seen: set[int]) -> int:

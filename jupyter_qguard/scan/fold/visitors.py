@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING, Protocol
 
-from jupyter_qguard.scan.fold.constant import TEXT_LIMIT, Constant, Kind
+from jupyter_qguard.scan.fold.constant import TEXT_LIMIT, Constant, Kind, mapping
 from jupyter_qguard.scan.fold.edits import quoted, widened
 from jupyter_qguard.scan.fold.encodings import readable
 from jupyter_qguard.scan.fold.expressions import operands
@@ -96,6 +96,8 @@ def _mapping(rewriter: Rewriter, node: ast.Dict, *, flows: bool) -> None:
 def _expand(rewriter: Rewriter, node: ast.expr, span: tuple[int, int], form: str) -> None:
     """Put the items of a known mapping in the place of ``**mapping`` at *span*, or before it if some are not known."""
     table = rewriter.evaluator.evaluate(node)
+    if table is None or table.kind is Kind.OBJECT:
+        table = _known_items(rewriter, node)
     if table is None or table.kind is not Kind.MAPPING or span[0] < 0:
         rewriter.visit(node)
         return
@@ -113,6 +115,16 @@ def _expand(rewriter: Rewriter, node: ast.expr, span: tuple[int, int], form: str
     if known:
         rewriter.edits.replace(span[0], span[0], builder.insert(", ").build())
     rewriter.visit(node)
+
+
+def _known_items(rewriter: Rewriter, node: ast.expr) -> Constant | None:
+    """What has been put into a dictionary that is not known itself; one item is marked as not constant."""
+    path = rewriter.evaluator.path(node)
+    members = rewriter.evaluator.scope.members(path) if path is not None else {}
+    items: dict[str, Constant | None] = {
+        key[1:-1]: value for key, value in members.items() if key.startswith("['") and key.endswith("']")
+    }
+    return mapping({**items, "": None}) if items else None
 
 
 def _elements(rewriter: Rewriter, node: ast.List | ast.Tuple | ast.Set, *, flows: bool) -> None:

@@ -1,0 +1,277 @@
+"""``qguard audit``: read the trail, verify it, hand it out. Reading and handing out are themselves recorded."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from jupyter_qguard.audit import AuditEvent, AuditLog, EventType, Identity, IdentityKind, audit_paths
+from jupyter_qguard.audit.custody import own_key, read_statement, verification_key
+from jupyter_qguard.audit.event import AuditExported, AuditRead
+from jupyter_qguard.audit.export import ExportFormat, Sanitiser, export_lines
+from jupyter_qguard.audit.trail import RecordFilter, last_of, read_records
+from jupyter_qguard.audit.verify import verify as verify_trail
+from jupyter_qguard.errors import InputError
+from jupyter_qguard.policy import load_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from jupyter_qguard.audit.event import EventData
+    from jupyter_qguard.audit.verify import Verification
+
+_TAMPERED = 1
+_SPOOL_BYTES = 16 << 20
+_TYPES = click.Choice([kind.value for kind in EventType])
+_file = click.Path(path_type=Path, dir_okay=False)
+_existing = click.Path(path_type=Path, dir_okay=False, exists=True)
+_path_option = click.option(
+    "--path", type=click.Path(path_type=Path), help="Folder of the trail; without it the one that the policy names."
+)
+_format_option = click.option(
+    "--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+
+
+def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that choose records."""
+    options = (
+        click.option("--type", "types", multiple=True, type=_TYPES, help="Only this type; can be repeated."),
+        click.option("--user", default="", help="Only what this user did."),
+        click.option("--notebook", default="", help="Only this notebook, by its path on the server."),
+        click.option("--trace", default="", help="Only this correlation id (W3C trace id)."),
+        click.option(
+            "--since", default="", metavar="TIME", help="From this time, UTC: 2027-01-31 or 2027-01-31T09:00."
+        ),
+        click.option("--until", default="", metavar="TIME", help="Up to the end of this day or minute, UTC."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.group()
+def audit() -> None:
+    """Read, verify and export the audit trail.
+
+    The trail says who did what with which secret, where and when: one record a line, each chained to the one before,
+    with signed checkpoints. It holds no secret and no text of a notebook.
+    """
+
+
+@audit.command(
+    epilog="""\b
+    Examples:
+      qguard audit show
+      qguard audit show --type override.granted --since 2027-01-01
+      qguard audit show --notebook work/vqe.ipynb --format json
+    """
+)
+@_path_option
+@_filters
+@click.option("--last", "count", type=click.IntRange(1), default=50, show_default=True, help="How many, at most.")
+@_format_option
+def show(path: Path | None, count: int, form: str, **filters: Any) -> None:
+    """Show the last records, oldest first. That you looked is recorded."""
+    folder, wanted = _folder(path), _wanted(**filters)
+    records = last_of(read_records(folder, wanted), count)
+    _record(folder, AuditRead(records=len(records), filters=(*wanted.words(), f"path={folder}")))
+    if form == "json":
+        for record in records:
+            click.echo(json.dumps(record, ensure_ascii=False))
+    elif sys.stdout.isatty():
+        _print_table(records)
+    else:
+        for record in records:
+            click.echo("  ".join(_row(record)))
+
+
+@audit.command(
+    epilog="""\b
+    Examples:
+      qguard audit verify
+      qguard audit verify --checkpoint /mnt/worm/checkpoints.jsonl
+      qguard audit verify --path evidence/audit --key evidence/checkpoint.pub
+    """
+)
+@_path_option
+@click.option("--key", type=_existing, help="Public key of the checkpoints (PEM).")
+@click.option(
+    "--checkpoint", "kept", type=_existing, help="A copy of checkpoints.jsonl kept elsewhere, or one line of it."
+)
+@_format_option
+@click.pass_context
+def verify(context: click.Context, path: Path | None, key: Path | None, kept: Path | None, form: str) -> None:
+    """Say whether the trail is whole: nothing changed, removed, reordered or cut off. Ends with 0, or 1 if tampered.
+
+    Two things the trail alone cannot show: that records after the last checkpoint were cut off or rewritten, and that
+    the whole trail was replaced by somebody who has its private key. A checkpoint kept where that person cannot write
+    shows both: copy checkpoints.jsonl there now and then, and name it with --checkpoint.
+    """
+    folder = _folder(path)
+    public, source = verification_key(folder, key, _own_keys(folder))
+    found = verify_trail(folder, public, against=read_statement(kept) if kept else None)
+    if form == "json":
+        _print_json(found, source)
+    else:
+        _print_verification(found, source)
+    context.exit(0 if found.whole else _TAMPERED)
+
+
+@audit.command(
+    epilog="""\b
+    Examples:
+      qguard audit export --since 2027-01-01 -o january.jsonl
+      qguard audit export --format csv --type lease.granted > leases.csv
+    """
+)
+@_path_option
+@_filters
+@click.option("--format", "form", type=click.Choice([each.value for each in ExportFormat]), default="jsonl")
+@click.option("-o", "--output", type=_file, help="Write to this file, which only you can read.")
+@click.option("--identified", is_flag=True, help="Leave names of people and notebooks, and reasons, as they are.")
+def export(path: Path | None, form: str, output: Path | None, *, identified: bool, **filters: Any) -> None:
+    """Hand records out, sanitised: people and notebooks under pseudonyms, without what people wrote. It is recorded.
+
+    Each line keeps the hash of its record, so that it can be found in the trail again.
+    """
+    folder, wanted, kind = _folder(path), _wanted(**filters), ExportFormat(form)
+    tally = _Tally()
+    with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
+        digest = hashlib.sha256()
+        for line in export_lines(tally.counted(read_records(folder, wanted)), Sanitiser(identified), kind):
+            digest.update(line)
+            spool.write(line)
+        event = AuditExported(
+            records=tally.count,
+            format=kind.value,
+            identified=identified,
+            first=tally.first,
+            last=tally.last,
+            digest=digest.hexdigest(),
+            filters=(*wanted.words(), f"path={folder}"),
+        )
+        _record(folder, event)
+        spool.seek(0)
+        _hand_out(spool, output)
+    click.echo(f"{tally.count} records, SHA-256 {event.digest}", err=True)
+
+
+class _Tally:
+    """Counts the records that go by."""
+
+    def __init__(self) -> None:
+        self.count = self.first = self.last = 0
+
+    def counted(self, records: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        """*records*, as they are."""
+        for record in records:
+            sequence = str(record.get("sequence", ""))
+            self.last = int(sequence) if sequence.isdecimal() else self.last
+            self.first = self.first or self.last
+            self.count += 1
+            yield record
+
+
+def _folder(path: Path | None) -> Path:
+    home = Path.home()
+    configured = str(path) if path else load_policy(environ=os.environ, home=home).policy.audit.path
+    folder = audit_paths(configured, os.environ, home).folder
+    if not folder.is_dir():
+        message = f"there is no audit trail at {folder}"
+        raise InputError(message)
+    return folder
+
+
+def _own_keys(folder: Path) -> tuple[Path, Path]:
+    """Where the key of the trail in *folder* may lie."""
+    return audit_paths(None, os.environ, Path.home()).key, folder.with_name(f"{folder.name}.key")
+
+
+def _wanted(types: tuple[str, ...], user: str, notebook: str, trace: str, since: str, until: str) -> RecordFilter:
+    return RecordFilter(frozenset(EventType(name) for name in types), user, notebook, trace, since, until)
+
+
+def _record(folder: Path, data: EventData) -> None:
+    """Record that somebody looked, in the trail itself or, of a copy, in one's own: without a record nothing is shown."""
+    key = own_key(folder, _own_keys(folder))
+    if key is None:
+        folder, key = (own := audit_paths(None, os.environ, Path.home())).folder, own.key
+    identity = Identity(kind=IdentityKind.PERSON, user=getpass.getuser(), source="cli")
+    log = AuditLog.open(folder, identity, key_path=key)
+    try:
+        log.append(AuditEvent(data=data))
+    finally:
+        log.close()
+
+
+def _hand_out(spool: IO[bytes], output: Path | None) -> None:
+    if output is None:
+        shutil.copyfileobj(spool, click.get_binary_stream("stdout"))
+        return
+    try:
+        descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            shutil.copyfileobj(spool, file)
+    except OSError as error:
+        message = f"{output}: {error.strerror}"
+        raise InputError(message) from None
+
+
+def _row(record: dict[str, Any]) -> tuple[str, ...]:
+    data = record.get("data")
+    said = json.dumps(data, ensure_ascii=False) if data else ""
+    sequence, *rest = (str(record.get(name, "")) for name in ("sequence", "time", "type", "user", "notebook"))
+    return (sequence.lstrip("0"), *rest, said)
+
+
+def _print_table(records: list[dict[str, Any]]) -> None:
+    from rich.console import Console  # noqa: PLC0415 (slow to import, and only a terminal needs it)
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(show_edge=False)
+    for name in ("#", "time (UTC)", "type", "user", "notebook", "what"):
+        table.add_column(name, overflow="fold")
+    for record in records:
+        table.add_row(*(Text(cell) for cell in _row(record)))
+    Console().print(table)
+
+
+def _print_verification(found: Verification, key: Path) -> None:
+    click.echo(f"{found.records} records ({found.first} to {found.last}) in {found.segments} segments")
+    if found.checkpoint:
+        click.echo(f"last checkpoint: record {found.checkpoint.sequence}, {found.checkpoint.time}")
+    click.echo(f"key: {key}")
+    for note in found.notes:
+        click.echo(f"note: {note}.")
+    for problem in found.problems:
+        where = f"{problem.file}:{problem.line}" if problem.line else problem.file
+        click.echo(f"{where}: {problem.text}", err=True)
+    click.echo("TAMPERED" if found.problems else "whole")
+
+
+def _print_json(found: Verification, key: Path) -> None:
+    last = found.checkpoint
+    result = {
+        "version": 1,
+        "whole": found.whole,
+        "records": found.records,
+        "first": found.first,
+        "last": found.last,
+        "segments": found.segments,
+        "checkpoint": {"sequence": last.sequence, "hash": last.hash, "time": last.time} if last else None,
+        "key": str(key),
+        "notes": found.notes,
+        "problems": [{"file": each.file, "line": each.line, "message": each.text} for each in found.problems],
+    }
+    click.echo(json.dumps(result, indent=2))
