@@ -1,0 +1,70 @@
+"""Scans every version of every file that a repository's history holds, without a checkout."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from jupyter_qguard.cli.pool import NOTHING, FileResult, scan_data
+from jupyter_qguard.errors import UsageError
+from jupyter_qguard.scan import Scanner, ScanSettings
+
+
+def scan_history(
+    folder: Path, settings: ScanSettings, since: str, limit: int, announce: Callable[[str], None]
+) -> Iterator[FileResult]:
+    """Scan each blob once, under the path and the first commit that brought it.
+
+    Raises
+    ------
+    UsageError
+        *folder* is in no git repository, or git is not installed.
+    """
+    scanner = Scanner.load(settings, announce=announce)
+    blobs = _blobs(folder, since)
+    with subprocess.Popen(
+        ["git", "-C", str(folder), "cat-file", "--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as reader:
+        assert reader.stdin is not None and reader.stdout is not None  # noqa: S101, PT018 - both are pipes
+        for blob, (commit, path) in blobs.items():
+            reader.stdin.write(f"{blob}\n".encode())
+            reader.stdin.flush()
+            header = reader.stdout.readline().split()
+            size = int(header[2])
+            data = reader.stdout.read(size)
+            reader.stdout.read(1)
+            if size > limit:
+                error = f"larger than the limit of {limit >> 20} MiB (--max-size)"
+                yield FileResult(path, size, NOTHING, error, origin=commit)
+                continue
+            found = scan_data(scanner, data, path)
+            yield FileResult(path, size, found.result, found.error, found.binary, commit)
+        reader.stdin.close()
+
+
+def _blobs(folder: Path, since: str) -> dict[str, tuple[str, str]]:
+    """Blob id to the commit and path that brought it, oldest commit first."""
+    command = ["git", "-C", str(folder), "log", "--all", "--reverse", "--format=%x00%H", "--raw", "--no-abbrev", "-z"]
+    command += ["-m", "--no-renames", "--diff-filter=AM"] + ([f"--since={since}"] if since else [])
+    try:
+        done = subprocess.run(command, capture_output=True, check=True)
+    except FileNotFoundError:
+        message = "--git-history needs git, which is not installed"
+        raise UsageError(message) from None
+    except subprocess.CalledProcessError:
+        message = f"{folder} is in no git repository that can be read"
+        raise UsageError(message) from None
+    blobs: dict[str, tuple[str, str]] = {}
+    commit, blob = "", ""
+    for field in done.stdout.decode("utf-8", "surrogateescape").split("\0"):
+        text = field.strip("\n")
+        if text.startswith(":"):
+            blob = text.split()[3]
+        elif blob:
+            if not blob.startswith("0000000"):
+                blobs.setdefault(blob, (commit, text))
+            blob = ""
+        elif len(text) in (40, 64):
+            commit = text
+    return blobs

@@ -1,0 +1,109 @@
+"""Scans files: in this process if there is little to read, else in forked workers that share the loaded rules."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jupyter_qguard.errors import InputError
+from jupyter_qguard.scan import Scanner, ScanResult, ScanSettings
+
+SMALL = 4 << 20
+"""Bytes below which a pool costs more than it saves."""
+_BATCH = 2 << 20
+"""Bytes that a worker takes at a time."""
+NOTHING = ScanResult(())
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """What the scan of one file gave."""
+
+    path: str
+    size: int
+    result: ScanResult
+    error: str = ""
+    binary: bool = False
+    origin: str = ""
+    """Commit, for a file of a repository's history."""
+
+
+_loaded: list[Scanner] = []
+
+
+def scan_files(
+    files: Sequence[Path], settings: ScanSettings, jobs: int, announce: Callable[[str], None], limit: int
+) -> Iterator[FileResult]:
+    """Scan *files*; results come as they are ready. Files over *limit* bytes are errors."""
+    _loaded[:] = [Scanner.load(settings, announce=announce)]
+    sized = sorted(((_size(path), path) for path in files), key=lambda item: (-item[0], str(item[1])))
+    total = sum(size for size, _ in sized)
+    if jobs < 2 or total < SMALL or "fork" not in multiprocessing.get_all_start_methods():  # noqa: PLR2004
+        for _, path in sized:
+            yield scan_file(_loaded[0], path, limit)
+        return
+    with multiprocessing.get_context("fork").Pool(jobs) as pool:
+        for results in pool.imap_unordered(_scan_batch, _batches(sized, limit)):
+            yield from results
+
+
+def scan_file(scanner: Scanner, path: Path, limit: int) -> FileResult:
+    """Scan one file. Never raises for what the file holds."""
+    name = path.as_posix()
+    try:
+        size = path.stat().st_size
+        if size > limit:
+            return FileResult(name, size, NOTHING, f"larger than the limit of {limit >> 20} MiB (--max-size)")
+        data = path.read_bytes()
+    except OSError as error:
+        return FileResult(name, 0, NOTHING, f"cannot be read: {error.strerror}")
+    return scan_data(scanner, data, name)
+
+
+def scan_data(scanner: Scanner, data: bytes, name: str) -> FileResult:
+    """Scan bytes under a name."""
+    if not name.lower().endswith(".ipynb") and is_binary(data):
+        return FileResult(name, len(data), NOTHING, binary=True)
+    try:
+        return FileResult(name, len(data), scanner.scan_bytes(data, name))
+    except InputError as error:
+        return FileResult(name, len(data), NOTHING, str(error))
+
+
+def is_binary(data: bytes) -> bool:
+    """Whether bytes are no text, as git tells it: a NUL byte near the start, and no UTF-16 mark."""
+    return b"\0" in data[:8192] and data[:2] not in (b"\xff\xfe", b"\xfe\xff")
+
+
+def default_jobs() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _scan_batch(task: tuple[list[Path], int]) -> list[FileResult]:
+    files, limit = task
+    return [scan_file(_loaded[0], path, limit) for path in files]
+
+
+def _batches(sized: list[tuple[int, Path]], limit: int) -> Iterator[tuple[list[Path], int]]:
+    """Big files first and alone, so that the workers finish together."""
+    batch: list[Path] = []
+    weight = 0
+    for size, path in sized:
+        batch.append(path)
+        weight += size + 4096
+        if weight >= _BATCH:
+            yield batch, limit
+            batch, weight = [], 0
+    if batch:
+        yield batch, limit
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
