@@ -100,11 +100,8 @@ def overridden(stage: Stage) -> str:
     found = _IDENTIFIER.search(first.message)
     granted = stage.client.override(found[1] if found else "", "Workshop account, the token is revoked on Friday")
     second = stage.client.save(name, document)
-    held = [first.status, granted.status, second.status] == [
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        HTTPStatus.CREATED,
-        HTTPStatus.OK,
-    ]
+    refused, let_through = first.status == HTTPStatus.UNPROCESSABLE_ENTITY, second.status in (200, 201)
+    held = refused and granted.status == HTTPStatus.CREATED and let_through
     stage.check(
         "A recorded reason lets one save through", f"{first.status}, {granted.status}, {second.status}", held=held
     )
