@@ -3,7 +3,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import pickle
 import subprocess
 import sys
 from typing import Any
@@ -24,9 +23,7 @@ RULE_KEYS = (
     "arguments, basis, boundary, calls, classification, counterexamples, description, examples, headers, id, name, "
     "references, secret, severity, shape, unique, variables"
 )
-VENDOR_KEYS = (
-    "environment, files, hosts, id, name, notes, operations, rules, sdks, separable, sources, summary, telemetry, wire, words"
-)
+VENDOR_KEYS = "environment, files, hosts, id, name, notes, operations, rules, sdks, separable, sources, summary, telemetry, wire, words"
 
 
 def _problem(content: bytes, name: str = "acme.yaml") -> str:
@@ -39,18 +36,42 @@ def _problem(content: bytes, name: str = "acme.yaml") -> str:
     ("old", "new", "message"),
     [
         ("summary: A", "sumary: A", f"acme.yaml:3: unknown key `sumary` at `$`; allowed: {VENDOR_KEYS}"),
-        ("    basis: sdk\n", "    basis: sdk\n    regex: a\n", f"acme.yaml:10: unknown key `regex` at `$.rules[0]`; allowed: {RULE_KEYS}"),
-        ("position: 0, ", "index: 0, ", f"acme.yaml:13: unknown key `index` at `$.rules[0].calls[0]`; allowed: {CALL_KEYS}"),
-        ("opt_out: {", "optout: {", "acme.yaml:36: unknown key `optout` at `$.telemetry`; allowed: hosts, note, opt_out"),
-        ("role: api}", "role: api, tls: true}", "acme.yaml:38: unknown key `tls` at `$.hosts[0]`; allowed: host, note, port, protocol, role"),
+        (
+            "    basis: sdk\n",
+            "    basis: sdk\n    regex: a\n",
+            f"acme.yaml:10: unknown key `regex` at `$.rules[0]`; allowed: {RULE_KEYS}",
+        ),
+        (
+            "position: 0, ",
+            "index: 0, ",
+            f"acme.yaml:13: unknown key `index` at `$.rules[0].calls[0]`; allowed: {CALL_KEYS}",
+        ),
+        (
+            "opt_out: {",
+            "optout: {",
+            "acme.yaml:36: unknown key `optout` at `$.telemetry`; allowed: hosts, note, opt_out",
+        ),
+        (
+            "role: api}",
+            "role: api, tls: true}",
+            "acme.yaml:38: unknown key `tls` at `$.hosts[0]`; allowed: host, note, port, protocol, role",
+        ),
         ("summary: A vendor that does not exist.\n", "", "acme.yaml:1: Object missing required field `summary` at `$`"),
         ("    description: A key.\n", "", "acme.yaml:6: Object missing required field `description` at `$.rules[0]`"),
         ("basis: sdk", "basis: guess", "acme.yaml:9: Invalid enum value 'guess' at `$.rules[0].basis`"),
         ("severity: info", "severity: minor", "acme.yaml:28: Invalid enum value 'minor' at `$.rules[1].severity`"),
         ("unique: true", "unique: 'true'", "acme.yaml:32: Expected `bool`, got `str` at `$.rules[1].unique`"),
-        ("position: 0", "position: '0'", "acme.yaml:13: Expected `int | null`, got `str` at `$.rules[0].calls[0].position`"),
+        (
+            "position: 0",
+            "position: '0'",
+            "acme.yaml:13: Expected `int | null`, got `str` at `$.rules[0].calls[0].position`",
+        ),
         ("words: [acme, api.acme.example]", "words: acme", "acme.yaml:4: Expected `array`, got `str` at `$.words`"),
-        ("ACME_QUIET: 'true'", "ACME_QUIET: 1", "acme.yaml:36: Expected `str`, got `int` at `$.telemetry.opt_out[...]`"),
+        (
+            "ACME_QUIET: 'true'",
+            "ACME_QUIET: 1",
+            "acme.yaml:36: Expected `str`, got `int` at `$.telemetry.opt_out[...]`",
+        ),
         ("role: api}", "role: apis}", "acme.yaml:38: Invalid enum value 'apis' at `$.hosts[0].role`"),
         ("name: Acme Quantum\n", "name: Acme Quantum\nname: Acme\n", "acme.yaml:3: the key `name` stands twice"),
     ],
@@ -93,7 +114,9 @@ def test_a_damaged_file_loads_or_is_refused_and_nothing_else(data: st.DataObject
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(content) - 1))
         end = data.draw(st.integers(start, min(len(content), start + 12)))
-        content[start:end] = data.draw(st.binary(max_size=6) | st.sampled_from([b"\n", b": ", b"[", b"'", b"\xc2\xab", b"- "]))
+        content[start:end] = data.draw(
+            st.binary(max_size=6) | st.sampled_from([b"\n", b": ", b"[", b"'", b"\xc2\xab", b"- "])
+        )
     try:
         loader.read_vendor("acme.yaml", bytes(content))
     except GuardFailureError as error:
@@ -108,7 +131,9 @@ def test_two_files_for_one_vendor_are_refused() -> None:
 def test_a_rule_id_is_taken_once() -> None:
     # A vendor called acme_api may name a rule acme-api-key, and so may one called acme.
     other = ACME.replace("id: acme\n", "id: acme_api\n").replace("acme-account", "acme-api-account")
-    with pytest.raises(GuardFailureError, match="acme_api.yaml: the rule id `acme-api-key` is taken by the vendor `acme`"):
+    with pytest.raises(
+        GuardFailureError, match=r"acme_api\.yaml: the rule id `acme-api-key` is taken by the vendor `acme`"
+    ):
         build_catalog([("acme.yaml", acme()), ("acme_api.yaml", other.encode())])
 
 
@@ -135,10 +160,9 @@ def test_every_rule_leads_to_its_vendor() -> None:
     assert all(rule in vendor.rules and rule.id == rule_id for rule_id, (vendor, rule) in catalog.rules.items())
 
 
-def test_records_can_be_sent_to_a_worker() -> None:
+def test_a_record_survives_being_written_and_read() -> None:
     vendor = load_catalog().vendors["dwave"]
-    assert pickle.loads(pickle.dumps(vendor)) == vendor
-    assert msgspec.convert(msgspec.to_builtins(vendor), Vendor) == vendor
+    assert msgspec.convert(msgspec.json.decode(msgspec.json.encode(vendor)), Vendor) == vendor
 
 
 def test_a_missing_folder_is_the_guards_failure(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,7 +50,9 @@ def test_a_shape_that_engines_would_read_differently_is_refused(shape: str, prob
         bounded(shape, DEFAULT)
 
 
-@pytest.mark.parametrize("shape", [r"[$^]{8}", r"\$\^\(x\)\.", r"[]a]{4}", r"[^\s\"']{8}", r"(?:a|b){4}\d\w\s", r"[\[\]]{2}"])
+@pytest.mark.parametrize(
+    "shape", [r"[$^]{8}", r"\$\^\(x\)\.", r"[]a]{4}", r"[^\s\"']{8}", r"(?:a|b){4}\d\w\s", r"[\[\]]{2}"]
+)
 def test_what_looks_forbidden_but_is_escaped_or_in_a_class_is_allowed(shape: str) -> None:
     assert bounded(shape, DEFAULT).groups == 0
 
@@ -66,7 +68,9 @@ def test_nothing_of_the_boundary_may_stand_beside_the_shape() -> None:
     assert pattern.findall("=0123abcd; x0123abcd -89abcdef 89abcdef.") == ["0123abcd", "89abcdef"]
 
 
-@given(st.text(alphabet=r"ab09[](){}?*+|\^$.:-&~<!=#P,_ «", max_size=24), st.text(alphabet=r"aZ09_-[]\^&~.", max_size=8))
+@given(
+    st.text(alphabet=r"ab09[](){}?*+|\^$.:-&~<!=#P,_ «", max_size=24), st.text(alphabet=r"aZ09_-[]\^&~.", max_size=8)
+)
 def test_any_text_is_a_shape_or_a_reasoned_refusal_and_never_warns(shape: str, boundary: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -39,7 +39,9 @@ WITHOUT_A_RULE = {
 }
 DOCUMENTATION_KEYS = {"AKIAIOSFODNN7EXAMPLE", "SCWABCDEFGHIJKLMNOPQ"}
 """Placeholders that have the very shape of what they stand for."""
-COMMON_WORDS = frozenset("token key api secret password client cloud quantum circuit backend job python header url".split())
+COMMON_WORDS = frozenset(
+    "token key api secret password client cloud quantum circuit backend job python header url".split()
+)
 MOST_LINES = 250
 CATALOG = load_catalog()
 RULES = [pytest.param(vendor, rule, id=rule.id) for vendor, rule in CATALOG.rules.values()]
@@ -142,7 +144,9 @@ def test_files_stay_readable() -> None:
     assert sorted(lengths) == sorted(f"{vendor}.yaml" for vendor in VENDORS)
 
 
-UNIQUE = [(rule.id, bounded(rule.shape, rule.boundary)) for _, rule in CATALOG.rules.values() if rule.unique and rule.shape]
+UNIQUE = [
+    (rule.id, bounded(rule.shape, rule.boundary)) for _, rule in CATALOG.rules.values() if rule.unique and rule.shape
+]
 
 
 def test_no_unique_shape_takes_a_placeholder_for_a_credential() -> None:
