@@ -42,7 +42,9 @@ _YEAR = dt.timedelta(days=180)
 @click.option("--vault", type=click.Choice(_VAULTS), help="Where the keys are kept.")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Where to write.")
 @click.option("--force", is_flag=True, help="Replace a policy that is there.")
-def init(vendors: tuple[str, ...], environment: str | None, vault: str | None, output: Path | None, *, force: bool) -> None:
+def init(
+    vendors: tuple[str, ...], environment: str | None, vault: str | None, output: Path | None, *, force: bool
+) -> None:
     """Write a starter policy that you can edit. Asks for what is not given, if a terminal is there."""
     path = output or _default_path()
     if path.exists() and not force:

@@ -41,7 +41,7 @@ def scan_files(
     _loaded[:] = [Scanner.load(settings, announce=announce)]
     sized = sorted(((_size(path), path) for path in files), key=lambda item: (-item[0], str(item[1])))
     total = sum(size for size, _ in sized)
-    if jobs < 2 or total < SMALL or "fork" not in multiprocessing.get_all_start_methods():  # noqa: PLR2004
+    if jobs < 2 or total < SMALL or "fork" not in multiprocessing.get_all_start_methods():
         for _, path in sized:
             yield scan_file(_loaded[0], path, limit)
         return

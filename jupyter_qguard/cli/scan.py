@@ -62,7 +62,9 @@ _file = click.Path(path_type=Path, dir_okay=False)
 @click.option("--jobs", type=click.IntRange(1), help="Worker processes; without it one per processor.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Leave these out, in .gitignore's notation.")
 @click.option("--no-gitignore", is_flag=True, help="Scan what .gitignore leaves out as well.")
-@click.option("--max-size", type=click.IntRange(1), default=512, show_default=True, help="MiB; larger files are errors.")
+@click.option(
+    "--max-size", type=click.IntRange(1), default=512, show_default=True, help="MiB; larger files are errors."
+)
 @click.option("--git-history", is_flag=True, help="Scan every version of every file in the repository at PATH.")
 @click.option("--since", default="", metavar="DATE", help="With --git-history: only commits after this date.")
 @click.option("--stdin-name", default="standard input", help="Name of standard input; ends it with .ipynb, it is one.")
@@ -123,7 +125,7 @@ def _results(paths: tuple[str, ...], settings: ScanSettings, options: dict[str, 
 
 def with_progress(results: Iterable[FileResult], total: int) -> Iterator[FileResult]:
     """Pass *results* on, with a bar on standard error if that is a terminal."""
-    if not sys.stderr.isatty() or total < 20:  # noqa: PLR2004 - over before it could be seen
+    if not sys.stderr.isatty() or total < 20:
         yield from results
         return
     from rich.console import Console  # noqa: PLC0415 - a tenth of a second that pipes and CI need not wait

@@ -31,7 +31,9 @@ def files_below(paths: Iterable[Path], exclude: Iterable[str], *, gitignore: boo
     excluded = GitIgnoreSpec.from_lines(exclude)
     seen: set[Path] = set()
     for path in paths:
-        found = _walk(path, _parents(path) if gitignore else [], gitignore=gitignore) if path.is_dir() else iter((path,))
+        found = (
+            _walk(path, _parents(path) if gitignore else [], gitignore=gitignore) if path.is_dir() else iter((path,))
+        )
         for file in found:
             if file not in seen and not excluded.match_file(file.as_posix()):
                 seen.add(file)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -44,7 +43,7 @@ def redact_notebook(document: Mapping[str, Any], findings: Iterable[Located]) ->
     return redacted  # type: ignore[no-any-return] # a dict, as was checked
 
 
-def _redact(value: Any, node: _Node) -> Any:  # noqa: ANN401 - any JSON value
+def _redact(value: Any, node: _Node) -> Any:
     if node.spans:
         return _redact_string(value, node.spans)
     if not node.children:
@@ -62,35 +61,33 @@ def _redact(value: Any, node: _Node) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def _redact_object(value: Mapping[Any, Any], node: _Node) -> dict[Any, Any]:
-    """An object whose keys may hold secrets too: pointers name such a key as it is *after* redaction."""
-    renamed = {
-        after: child for after, child in node.children.items() if child.key_spans
-    }
+    """An object whose keys may hold secrets too: pointers name such a key as it is *after* redaction.
+
+    Two keys can come to the same text then; the later ones are numbered, as the scanner's pointers number them.
+    """
+    renamed = {after: child for after, child in node.children.items() if child.key_spans}
     out: dict[Any, Any] = {}
     met = 0
     for key, item in value.items():
-        child = node.children.get(str(key))
-        new_key = key
-        if renamed and isinstance(key, str):
-            for after, candidate in renamed.items():
-                if apply_marks(key, candidate.key_spans) == after:
-                    child, new_key = candidate, after
-                    break
+        child, new_key = _child(key, node, renamed)
         met += child is not None
-        out[_free(new_key, out)] = item if child is None else _redact(item, child)
-    if met < len(node.children):
+        out[new_key] = item if child is None else _redact(item, child)
+    if met < len(node.children) or len(out) < len(value):
         _lost()
     return out
 
 
-def _free(key: Any, taken: Mapping[Any, Any]) -> Any:  # noqa: ANN401 - JSON keys, or a caller's own
-    """A key not taken yet: two secrets of one rule as keys of one object must not swallow one another."""
-    if key not in taken:
-        return key
-    number = 2
-    while f"{key} ({number})" in taken:
-        number += 1
-    return f"{key} ({number})"
+def _child(key: Any, node: _Node, renamed: dict[str, _Node]) -> tuple[_Node | None, Any]:
+    """What must change at or below a key, and the key's new text. A renamed child is given out once."""
+    for after, candidate in renamed.items():
+        if isinstance(key, str) and any(end <= len(key) for _, end, _ in candidate.key_spans):
+            base = apply_marks(key, candidate.key_spans)
+            if after == base or (after.startswith(base + " (") and after[len(base) + 2 : -1].isdigit()):
+                return renamed.pop(after), after
+    if str(key) in renamed:
+        return None, key
+    child = node.children.get(str(key))
+    return (None, key) if child is not None and child.key_spans else (child, key)
 
 
 def _redact_string(value: object, spans: _Spans) -> str | list[str]:
@@ -118,6 +115,6 @@ def _redact_lines(lines: list[str], spans: _Spans) -> list[str]:
     return out
 
 
-def _lost() -> Any:  # noqa: ANN401 - never returns
+def _lost() -> Any:
     message = "a finding points at nothing in this document"
     raise GuardFailureError(message)

@@ -37,7 +37,9 @@ class Weight(enum.IntEnum):
 
 
 _IDENTIFIER = re.compile(r"[A-Za-z_$][\w.]*\Z")
-_FILE = re.compile(r".*\.(?:py|ipynb|json|ya?ml|toml|txt|csv|pem|key|env|ini|cfg|html?|md|png|jpe?g|h5|pkl|pt|bin|gz|zip)\Z")
+_FILE = re.compile(
+    r".*\.(?:py|ipynb|json|ya?ml|toml|txt|csv|pem|key|env|ini|cfg|html?|md|png|jpe?g|h5|pkl|pt|bin|gz|zip)\Z"
+)
 _AUTHORIZATION = frozenset(("authorization", "proxy-authorization", "bearer"))
 
 
@@ -82,9 +84,18 @@ class Attribution:
         if rule is not None:
             return (rule, Confidence.HIGH, Weight.DIRECT) if self.is_plausible(value, rule) else None
         for scheme, owner in self._rules.headers.get(name.lower(), ()):
-            if scheme not in ("bearer", "basic", "token", "") and scheme == binding.scheme and self.is_plausible(value, owner):
+            if (
+                scheme not in ("bearer", "basic", "token", "")
+                and scheme == binding.scheme
+                and self.is_plausible(value, owner)
+            ):
                 return owner, Confidence.HIGH, Weight.DIRECT
-            if not scheme and name.lower() not in _AUTHORIZATION and owner.fits(value) and self.is_plausible(value, owner):
+            if (
+                not scheme
+                and name.lower() not in _AUTHORIZATION
+                and owner.fits(value)
+                and self.is_plausible(value, owner)
+            ):
                 return owner, Confidence.MEDIUM, Weight.VENDOR_ARGUMENT
         if segment.kind != Kind.CODE and not binding.quoted:
             return None
@@ -135,7 +146,9 @@ class Attribution:
 
     def of_shape(self, value: str, unit_vendors: Set[str], vendors: Set[str]) -> OwnRule | None:
         """A rule of one of *vendors* whose shape is exactly that of *value*; the unit's own vendors go first."""
-        fitting = [rule for rule in self._rules.ambiguous if rule.vendor in vendors and rule.fits(value) and not rule.label]
+        fitting = [
+            rule for rule in self._rules.ambiguous if rule.vendor in vendors and rule.fits(value) and not rule.label
+        ]
         fitting.sort(key=lambda rule: (rule.vendor not in unit_vendors, rule.id))
         return fitting[0] if fitting else None
 
@@ -175,7 +188,11 @@ def _is_nothing(value: str) -> bool:
         strength.is_placeholder(value)
         or strength.is_harmless(value)
         or _FILE.match(value) is not None
-        or (_IDENTIFIER.match(value) is not None and strength.wordiness(value) > 0.6 and not any(c.isdigit() for c in value))
+        or (
+            _IDENTIFIER.match(value) is not None
+            and strength.wordiness(value) > 0.6
+            and not any(c.isdigit() for c in value)
+        )
     )
 
 
@@ -188,7 +205,7 @@ def _is_password(value: str, *, quoted: bool) -> bool:
         + any(char.isdigit() for char in value)
         + any(not char.isalnum() and char not in "._-/ " for char in value)
     )
-    plain_letters = len(value) >= 10 and strength.wordiness(value) < 0.45  # noqa: PLR2004
+    plain_letters = len(value) >= 10 and strength.wordiness(value) < 0.45
     if not quoted:
         return len(value) >= 8 and "(" not in value and (classes >= 3 or (classes == 2 and plain_letters))
-    return classes >= 2 and (any(char.isdigit() for char in value) or classes >= 3 or plain_letters)  # noqa: PLR2004
+    return classes >= 2 and (any(char.isdigit() for char in value) or classes >= 3 or plain_letters)

@@ -91,7 +91,9 @@ def scheme_end(text: str, low: int, high: int) -> int:
     return match.end() if match else 0
 
 
-_FALLBACK = re.compile(r"""["'][\])]{0,3}\s{0,4}(?:or|,|\?\?|\|\||if\s[^\n]{1,60}?\selse)\s{0,4}(?=[rRbBuUfF]{0,2}["'])""")
+_FALLBACK = re.compile(
+    r"""["'][\])]{0,3}\s{0,4}(?:or|,|\?\?|\|\||if\s[^\n]{1,60}?\selse)\s{0,4}(?=[rRbBuUfF]{0,2}["'])"""
+)
 
 
 def fallback_value(text: str, high: int, end: int) -> tuple[int, int] | None:

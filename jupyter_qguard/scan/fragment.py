@@ -86,10 +86,11 @@ def notebook_units(document: Mapping[str, Any]) -> list[Unit]:
     units: list[Unit] = []
     for path, cell in iter_cells(document):
         units.append(cell_unit(cell, path, len(units)))
-    rest = {key: value for key, value in document.items() if key not in ("cells", "worksheets")}
+    sheets = worksheets(document)
+    apart = ("cells", "worksheets") if sheets else ("cells",)
     out: list[Fragment] = []
-    _walk(rest, (), Kind.METADATA, "", out, 0)
-    for number, sheet in enumerate(document.get("worksheets") or ()):
+    _walk({key: value for key, value in document.items() if key not in apart}, (), Kind.METADATA, "", out, 0)
+    for number, sheet in enumerate(sheets):
         outside = {key: value for key, value in sheet.items() if key != "cells"}
         _walk(outside, ("worksheets", number), Kind.METADATA, "", out, 0)
     units.append(Unit((), None, None, "", tuple(out)))
@@ -100,9 +101,23 @@ def iter_cells(document: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str,
     """Every cell with its path, over all worksheets of nbformat 3. Cells beside worksheets are walked as well."""
     for number, cell in enumerate(document.get("cells") or ()):
         yield ("cells", number), cell
-    for sheet_number, sheet in enumerate(document.get("worksheets") or ()):
+    for sheet_number, sheet in enumerate(worksheets(document)):
         for number, cell in enumerate(sheet.get("cells") or ()):
             yield ("worksheets", sheet_number, "cells", number), cell
+
+
+def worksheets(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The sheets of nbformat 3; empty where the key holds something else, which is then walked as any other data."""
+    sheets = document.get("worksheets")
+    if not isinstance(sheets, list):
+        return []
+    well_formed = all(
+        isinstance(sheet, Mapping)
+        and isinstance(sheet.get("cells", []), list)
+        and all(isinstance(cell, Mapping) for cell in sheet.get("cells", []))
+        for sheet in sheets
+    )
+    return sheets if well_formed else []
 
 
 def cell_unit(cell: Mapping[str, Any], path: Path, index: int) -> Unit:
@@ -168,7 +183,7 @@ def _output(output: object, path: Path, out: list[Fragment]) -> None:
             _text(value, inner, Kind.DATA, "", out)
         elif key in _NBFORMAT3_DATA:
             _mime(f"image/{key}" if key in ("png", "jpeg", "pdf") else f"text/{key}", value, inner, Kind.DATA, out)
-        elif key not in ("output_type", "execution_count"):
+        else:
             _walk(value, inner, Kind.METADATA, key, out, 1)
 
 
@@ -202,7 +217,7 @@ def _text(value: object, path: Path, kind: Kind, label: str, out: list[Fragment]
 
 
 def _is_lines(value: object) -> bool:
-    if not isinstance(value, list) or len(value) < 2 or not isinstance(value[-1], str):  # noqa: PLR2004
+    if not isinstance(value, list) or len(value) < 2 or not isinstance(value[-1], str):
         return False
     return all(isinstance(item, str) and item[-1:] == "\n" for item in value[:-1])
 
@@ -242,9 +257,7 @@ def _walk(node: object, path: Path, kind: Kind, label: str, out: list[Fragment],
                 _walk(item, (*path, number), kind, label, out, depth + 1)
 
 
-def _walk_object(
-    node: Mapping[Any, Any], path: Path, kind: Kind, label: str, out: list[Fragment], depth: int
-) -> None:
+def _walk_object(node: Mapping[Any, Any], path: Path, kind: Kind, label: str, out: list[Fragment], depth: int) -> None:
     if depth > MAX_DEPTH:
         _too_deep()
     beside = _beside(node, label)
@@ -276,9 +289,7 @@ def _beside(node: Mapping[Any, Any], label: str) -> str:
     return label if label == "password" else ""
 
 
-def _walk_table(
-    rows: list[Any], columns: list[Any], path: Path, kind: Kind, out: list[Fragment], depth: int
-) -> None:
+def _walk_table(rows: list[Any], columns: list[Any], path: Path, kind: Kind, out: list[Fragment], depth: int) -> None:
     """Rows of a table in pandas' *split* form: the column names its cells."""
     for number, row in enumerate(rows):
         if not isinstance(row, list):

@@ -171,7 +171,11 @@ class Judge:
             done.add((rule.id, segment.start))
             for match in rule.bounded.finditer(self._text, segment.start, segment.end):
                 value = match.group()
-                if strength.is_placeholder(value) or strength.entropy(value) < 2.0 or _is_public(self._text, match.start()):
+                if (
+                    strength.is_placeholder(value)
+                    or strength.entropy(value) < 2.0
+                    or _is_public(self._text, match.start())
+                ):
                     continue
                 confidence = Confidence.HIGH if rule.vendor else Confidence.MEDIUM
                 yield from self._candidate(rule, segment, match.start(), match.end(), confidence, Weight.SHAPE)
@@ -191,7 +195,13 @@ class Judge:
             return
         value = self._text[binding.start : binding.end]
         found = self._attribution.of_binding(
-            self._text, segment, binding, value, meaning, self._context.unit_vendors[segment.unit], self._context.vendors
+            self._text,
+            segment,
+            binding,
+            value,
+            meaning,
+            self._context.unit_vendors[segment.unit],
+            self._context.vendors,
         )
         if found:
             rule, confidence, weight = found
@@ -297,7 +307,11 @@ class Judge:
         near = self._is_named(segment, start, end)
         if self._is_bound_otherwise(segment, start):
             return
-        alone = segment.kind != Kind.CODE and segment.unit in self._context.source_roles and self._is_alone(segment, start, end)
+        alone = (
+            segment.kind != Kind.CODE
+            and segment.unit in self._context.source_roles
+            and self._is_alone(segment, start, end)
+        )
         if not alone and len(value) >= LONG_HEX and self._is_alone(segment, start, end):
             alone = self._attribution.of_shape(value, set(), self._context.vendors) is not None
         evidence = near or alone
@@ -351,7 +365,8 @@ def _is_path(value: str) -> bool:
         return True
     parts = value.split("/")
     return len(parts) > 1 and any(
-        strength.is_uuid(part) or (len(part) >= 4 and part.isalpha() and strength.wordiness(part) > 0.4) for part in parts
+        strength.is_uuid(part) or (len(part) >= 4 and part.isalpha() and strength.wordiness(part) > 0.4)
+        for part in parts
     )
 
 

@@ -79,7 +79,9 @@ _SUFFIXES = (
     ("authtoken", Role.STRONG),
 )
 """Ends of names that are written as one word: ``PGPASSWORD``."""
-_STRONG_TOKEN_OF = frozenset("api access auth refresh bearer session id sas hub user security oauth personal sdk jwt".split())
+_STRONG_TOKEN_OF = frozenset(
+    "api access auth refresh bearer session id sas hub user security oauth personal sdk jwt".split()
+)
 
 
 @lru_cache(maxsize=1)

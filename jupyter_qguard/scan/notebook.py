@@ -29,7 +29,7 @@ def parse_notebook(data: bytes) -> dict[str, Any]:
     return document
 
 
-def parse_json(data: bytes) -> Any:  # noqa: ANN401 - any JSON value
+def parse_json(data: bytes) -> Any:
     """Parse JSON the way Jupyter does. Raises InputError with line and column."""
     try:
         return json.loads(data.decode("utf-8-sig"))

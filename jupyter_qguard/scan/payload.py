@@ -18,7 +18,7 @@ def is_binary_payload(mime: str, text: str) -> bool:
         return False
     if text.encode("ascii").translate(None, _BASE64_BYTES):
         return False
-    head = decode_base64(re.sub(r"\s", "", text[:_HEAD * 2])[:_HEAD])
+    head = decode_base64(re.sub(r"\s", "", text[: _HEAD * 2])[:_HEAD])
     return head is not None and not is_text(head)
 
 

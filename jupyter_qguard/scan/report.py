@@ -57,7 +57,8 @@ class Reporter:
         self._units = units
         self._settings = settings
         self._bits = bits
-        self._key_spans: defaultdict[Path, list[tuple[Span, str]]] = defaultdict(list)
+        self._keys: dict[Path, str] = {}
+        """Path of a key that holds a secret to its text after redaction."""
 
     def result(
         self, located: Sequence[Located], labelled: Sequence[Label], stated: Classification | None
@@ -82,7 +83,10 @@ class Reporter:
         findings += acted
         findings.sort(key=lambda entry: entry[0])
         return ScanResult(
-            tuple(finding for _, finding in findings), tuple(suppressed), tuple(finding for _, finding in merely), stated
+            tuple(finding for _, finding in findings),
+            tuple(suppressed),
+            tuple(finding for _, finding in merely),
+            stated,
         )
 
     def _at(self, number: int) -> tuple[Unit, Fragment]:
@@ -153,36 +157,67 @@ class Reporter:
                 severity = SEVERITY[label.classification] if named else Severity.INFO
                 text = fragment.text[start:end]
                 finding = self._make(
-                    label.name, severity, Confidence.HIGH, label.classification, None, text, label.message, unit, fragment, spans
+                    label.name,
+                    severity,
+                    Confidence.HIGH,
+                    label.classification,
+                    None,
+                    text,
+                    label.message,
+                    unit,
+                    fragment,
+                    spans,
                 )
                 (acted if named else merely).append(((number, start), finding))
         return acted, merely
 
     def _note_keys(self, located: Sequence[Located]) -> None:
+        """Give every key that holds a secret the text that it will have after redaction, unique in its object."""
+        spans: defaultdict[int, list[tuple[Span, str, bool]]] = defaultdict(list)
         for item in located:
-            for number, spans in _by_fragment(item):
+            for number, parts in _by_fragment(item):
                 unit, fragment = self._at(number)
-                if fragment.in_key:
-                    for span in spans:
-                        self._key_spans[(*unit.path, *fragment.path)].append((span, item.candidate.rule_id))
+                if fragment.in_key and allowance(unit, fragment, parts, item.candidate.rule_id) is None:
+                    spans[number] += [(part, item.candidate.rule_id, index == 0) for index, part in enumerate(parts)]
+        taken: defaultdict[Path, set[str]] = defaultdict(set)
+        for number in spans:
+            unit, fragment = self._at(number)
+            if not taken[(*unit.path, *fragment.path[:-1])]:
+                taken[(*unit.path, *fragment.path[:-1])] = self._sibling_keys(unit, fragment)
+        for number, parts in sorted(spans.items()):
+            unit, fragment = self._at(number)
+            names = taken[(*unit.path, *fragment.path[:-1])]
+            name = base = redact_key(fragment.text, parts)
+            count = 1
+            while name in names:
+                count += 1
+                name = f"{base} ({count})"
+            names.add(name)
+            self._keys[(*unit.path, *fragment.path)] = name
+
+    @staticmethod
+    def _sibling_keys(unit: Unit, fragment: Fragment) -> set[str]:
+        """The texts of the keys beside a key. Those too short to be fragments cannot be equal to a mark."""
+        parent = fragment.path[:-1]
+        return {other.text for other in unit.fragments if other.in_key and other.path[:-1] == parent}
 
     def _masked(self, unit: Unit, fragment: Fragment) -> Path:
         """The fragment's path, with keys that hold secrets as they are after redaction."""
-        if not self._key_spans:
+        if not self._keys:
             return fragment.path
-        steps: list[str | int] = []
-        for number, step in enumerate(fragment.path):
-            spans = self._key_spans.get((*unit.path, *fragment.path[: number + 1]))
-            steps.append(redact_key(step, spans) if spans and isinstance(step, str) else step)
-        return tuple(steps)
+        return tuple(
+            self._keys.get((*unit.path, *fragment.path[: number + 1]), step)
+            for number, step in enumerate(fragment.path)
+        )
 
 
-def redact_key(key: str, spans: Sequence[tuple[Span, str]]) -> str:
-    """A key with its secrets replaced by marks."""
-    out, done, seen = "", 0, set()
-    for (start, end), rule_id in sorted(spans):
-        out += key[done:start] + ("[redacted]" if rule_id in seen else f"[redacted:{rule_id}]")
-        seen.add(rule_id)
+def redact_key(key: str, parts: Sequence[tuple[Span, str, bool]]) -> str:
+    """A key with its secrets replaced by marks; *parts* are spans with their rule, and whether they are the first."""
+    out, done = "", 0
+    for (start, end), rule_id, first in sorted(parts):
+        if end <= done:
+            continue
+        out += key[done : max(start, done)] + (f"[redacted:{rule_id}]" if first else "[redacted]")
         done = end
     return out + key[done:]
 

@@ -70,7 +70,12 @@ def resolve(located: list[Located]) -> list[Located]:
 def _order(item: Located) -> tuple[int, int, int, str]:
     candidate = item.candidate
     key_file = candidate.rule_id.endswith("private-key")
-    return (-(Weight.DIRECT + 1 if key_file else candidate.weight), -item.size, candidate.segment.depth, candidate.rule_id)
+    return (
+        -(Weight.DIRECT + 1 if key_file else candidate.weight),
+        -item.size,
+        candidate.segment.depth,
+        candidate.rule_id,
+    )
 
 
 def _outside(run: Origin, taken: list[tuple[int, int]]) -> list[Origin]:
@@ -78,12 +83,7 @@ def _outside(run: Origin, taken: list[tuple[int, int]]) -> list[Origin]:
     fragment, start, end = run
     parts = [(start, end)]
     for low, high in taken:
-        parts = [
-            part
-            for a, b in parts
-            for part in ((a, min(b, low)), (max(a, high), b))
-            if part[0] < part[1]
-        ]
+        parts = [part for a, b in parts for part in ((a, min(b, low)), (max(a, high), b)) if part[0] < part[1]]
     return [(fragment, a, b) for a, b in parts]
 
 

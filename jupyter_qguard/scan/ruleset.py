@@ -155,6 +155,6 @@ def _own_rule(rule: Rule, vendor: Vendor | None) -> OwnRule:
         shape=shape,
         bounded=bounded,
         unique=rule.unique,
-        password=bool(named) and all(role(name) is Role.PASSWORD for name in named)
+        password=(bool(named) and all(role(name) is Role.PASSWORD for name in named))
         or "password" in words(rule.id.replace("-", "_")),
     )

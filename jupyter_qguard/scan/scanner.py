@@ -12,7 +12,7 @@ from jupyter_qguard.scan.attribution import Weight
 from jupyter_qguard.scan.buffer import Buffer
 from jupyter_qguard.scan.cache import default_cache_dir, prepare
 from jupyter_qguard.scan.classify import labels
-from jupyter_qguard.scan.finding import Classification, Confidence, ScanResult
+from jupyter_qguard.scan.finding import Classification, ScanResult
 from jupyter_qguard.scan.fragment import Fragment, Kind, Unit, notebook_units
 from jupyter_qguard.scan.judge import Candidate, Context, Judge
 from jupyter_qguard.scan.notebook import check_notebook, parse_notebook
@@ -169,7 +169,7 @@ def _decoded(buffer: Buffer, spots: Spots, depth: int) -> Buffer:
     return out
 
 
-def _view_of(segment: Any, text: str) -> View:  # noqa: ANN401
+def _view_of(segment: Any, text: str) -> View:
     if segment.view is not None:
         return segment.view  # type: ignore[no-any-return]
     return View.identity(text[segment.start : segment.end], segment.fragment)
@@ -177,7 +177,10 @@ def _view_of(segment: Any, text: str) -> View:  # noqa: ANN401
 
 def _may_be_text(text: str, start: int) -> bool:
     return (
-        text[start] in _TEXT_HEAD and text[start + 4] in _TEXT_HEAD and text[start + 8] in _TEXT_HEAD and text[start + 12] in _TEXT_HEAD
+        text[start] in _TEXT_HEAD
+        and text[start + 4] in _TEXT_HEAD
+        and text[start + 8] in _TEXT_HEAD
+        and text[start + 12] in _TEXT_HEAD
     )
 
 

@@ -45,7 +45,8 @@ _PROMPT_WORDS = re.compile(
 )
 _SEPARATORS = re.compile(r"[\s_\-.:/,'\"<>\[\](){}!?*#@]+")
 _CONTAINS_PLACEHOLDER = re.compile(
-    r"example|dummy|fake|placeholder|redacted|changeme|todo|goes[ _\-]?here|your[ _\-]|insert[ _\-]|not[ _\-]?real|synthetic", re.IGNORECASE
+    r"example|dummy|fake|placeholder|redacted|changeme|todo|goes[ _\-]?here|your[ _\-]|insert[ _\-]|not[ _\-]?real|synthetic",
+    re.IGNORECASE,
 )
 _TRUNCATED = re.compile(r"\.{3}|…|\*{3,}|[xX]{6,}|•{3}")
 _REPEATED = re.compile(r"(.{1,16}?)\1{3,}\Z", re.DOTALL)
@@ -133,6 +134,8 @@ def is_harmless(value: str) -> bool:
     """Whether the value is of a kind that is no secret: numbers, bits, dotted versions, paths, addresses, CRNs."""
     if _NUMBER.match(value) or _BITS.match(value):
         return True
-    if value.startswith(("crn:", "arn:", "http://", "https://", "ws://", "wss://", "ftp://", "file:", "urn:", "data:", "s3://")):
+    if value.startswith(
+        ("crn:", "arn:", "http://", "https://", "ws://", "wss://", "ftp://", "file:", "urn:", "data:", "s3://")
+    ):
         return True
     return value.startswith(("/", "./", "../", "~/")) and not is_random(value)

@@ -15,14 +15,14 @@ MOST_ROWS = 2000
 _SEPARATORS = ("\t", "|", "│", "┃", ",", ";")
 _RULE = re.compile(r"[\s|+:=─━┼┿┄│┃║╪╋┡┩╇└┴┘├┤┬┌┐-]*\Z")
 _CELL = re.compile(r"\S+(?: \S+)*")
-_HEADINGS = re.compile(r"\s*[A-Za-z_][\w.-]{0,48}(?: [\w.-]{1,24})?(?:\s{2,}[A-Za-z_][\w.-]{0,48}(?: [\w.-]{1,24})?)+\s*\Z")
+_HEADINGS = re.compile(
+    r"\s*[A-Za-z_][\w.-]{0,48}(?: [\w.-]{1,24})?(?:\s{2,}[A-Za-z_][\w.-]{0,48}(?: [\w.-]{1,24})?)+\s*\Z"
+)
 _NAME_LIST = re.compile(r"\s*[\"']?[A-Za-z_][\w .-]{0,48}[\"']?(?:[,;]\s?[\"']?[A-Za-z_][\w .-]{0,48}[\"']?)+\s*\Z")
 _TRIM = " *`\"'\\"
 
 
-def column_below(
-    text: str, low: int, high: int, start: int, end: int, *, code: bool
-) -> Iterator[tuple[int, int]]:
+def column_below(text: str, low: int, high: int, start: int, end: int, *, code: bool) -> Iterator[tuple[int, int]]:
     """Spans of the cells below the heading at ``text[start:end]``, within ``text[low:high]``.
 
     Yields nothing where the heading's line is no line of a table; in *code* only comma-separated values are one.

@@ -72,7 +72,11 @@ def test_an_override_covers_save_checkpoint_and_autosave(server: JupyterServer) 
     assert server.request("POST", "/api/contents/covers.ipynb/checkpoints").status == 201
     assert server.save("covers.ipynb", in_source(secret)).status == 200
     assert len(server.leaks(secret)) == 2  # the notebook and its checkpoint
-    (grant,) = [record for record in records(server) if record["data"].get("override") == identifier and "until" in record["data"]]
+    (grant,) = [
+        record
+        for record in records(server)
+        if record["data"].get("override") == identifier and "until" in record["data"]
+    ]
     assert grant["type"].endswith("override.granted")
     assert grant["data"]["reason"] == "expired test key"
 
