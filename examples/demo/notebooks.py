@@ -41,10 +41,14 @@ def failed_with_header(document: Notebook, key: str) -> Notebook:
             "traceback": [
                 "\x1b[0;31m---------------------------------------------------------------------------\x1b[0m",
                 "\x1b[0;31mIonQAPIError\x1b[0m                              Traceback (most recent call last)",
-                "Cell \x1b[0;32mIn[5], line 1\x1b[0m\n\x1b[0;32m----> 1\x1b[0m job \x1b[38;5;241m=\x1b[39m "
-                "backend\x1b[38;5;241m.\x1b[39mrun(circuit)",
-                f"\x1b[0;31mIonQAPIError\x1b[0m: 401 Client Error: Unauthorized for url: "
-                f"https://api.ionq.co/v0.4/jobs, headers={{'Authorization': 'apiKey \x1b[1m{key}\x1b[0m'}}",
+                (
+                    "Cell \x1b[0;32mIn[5], line 1\x1b[0m\n\x1b[0;32m----> 1\x1b[0m job \x1b[38;5;241m=\x1b[39m "
+                    "backend\x1b[38;5;241m.\x1b[39mrun(circuit)"
+                ),
+                (
+                    f"\x1b[0;31mIonQAPIError\x1b[0m: 401 Client Error: Unauthorized for url: "
+                    f"https://api.ionq.co/v0.4/jobs, headers={{'Authorization': 'apiKey \x1b[1m{key}\x1b[0m'}}"
+                ),
             ],
         }
     ]
@@ -54,7 +58,7 @@ def failed_with_header(document: Notebook, key: str) -> Notebook:
 def with_cell(document: Notebook, source: str) -> Notebook:
     """A copy with one more code cell at its start."""
     changed = copy.deepcopy(document)
-    cell = {
+    cell: dict[str, Any] = {
         "cell_type": "code",
         "id": "pasted",
         "metadata": {},

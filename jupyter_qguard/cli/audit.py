@@ -205,7 +205,8 @@ def _record(folder: Path, data: EventData) -> None:
     """Record that somebody looked, in the trail itself or, of a copy, in one's own: without a record nothing is shown."""
     key = own_key(folder, _own_keys(folder))
     if key is None:
-        folder, key = (own := audit_paths(None, os.environ, Path.home())).folder, own.key
+        own = audit_paths(None, os.environ, Path.home())
+        folder, key = own.folder, own.key
     identity = Identity(kind=IdentityKind.PERSON, user=getpass.getuser(), source="cli")
     log = AuditLog.open(folder, identity, key_path=key)
     try:
@@ -216,7 +217,7 @@ def _record(folder: Path, data: EventData) -> None:
 
 def _hand_out(spool: IO[bytes], output: Path | None) -> None:
     if output is None:
-        shutil.copyfileobj(spool, click.get_binary_stream("stdout"))
+        shutil.copyfileobj(spool, sys.stdout.buffer)
         return
     try:
         descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)

@@ -23,9 +23,8 @@ def scan_history(
     """
     scanner = Scanner.load(settings, announce=announce)
     blobs = _blobs(folder, since)
-    with subprocess.Popen(
-        ["git", "-C", str(folder), "cat-file", "--batch"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as reader:
+    command = ["git", "-C", str(folder), "cat-file", "--batch"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader:  # noqa: S603 - no shell
         assert reader.stdin is not None and reader.stdout is not None  # noqa: S101, PT018 - both are pipes
         for blob, (commit, path) in blobs.items():
             reader.stdin.write(f"{blob}\n".encode())
@@ -48,7 +47,7 @@ def _blobs(folder: Path, since: str) -> dict[str, tuple[str, str]]:
     command = ["git", "-C", str(folder), "log", "--all", "--reverse", "--format=%x00%H", "--raw", "--no-abbrev", "-z"]
     command += ["-m", "--no-renames", "--diff-filter=AM"] + ([f"--since={since}"] if since else [])
     try:
-        done = subprocess.run(command, capture_output=True, check=True)
+        done = subprocess.run(command, capture_output=True, check=True)  # noqa: S603 - no shell
     except FileNotFoundError:
         message = "--git-history needs git, which is not installed"
         raise UsageError(message) from None

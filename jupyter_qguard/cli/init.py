@@ -103,7 +103,7 @@ def index_hosts() -> tuple[str, ...]:
     """Hosts of the package indexes that this environment's pip is set to use; nothing is assumed."""
     command = [sys.executable, "-m", "pip", "config", "list"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)  # noqa: S603 - no shell
         listed = done.stdout
     except (OSError, subprocess.TimeoutExpired):
         listed = ""

@@ -39,7 +39,7 @@ def redact_notebook(document: Mapping[str, Any], findings: Iterable[Located]) ->
         (node.key_spans if finding.in_key else node.spans).extend(marks([finding]))
     redacted = _redact(document, root)
     if not isinstance(redacted, dict):
-        _lost()
+        raise _nowhere()
     return redacted  # type: ignore[no-any-return] # a dict, as was checked
 
 
@@ -54,10 +54,10 @@ def _redact(value: Any, node: _Node) -> Any:
         items = list(value)
         for step, child in node.children.items():
             if not step.isdigit() or int(step) >= len(items):
-                _lost()
+                raise _nowhere()
             items[int(step)] = _redact(items[int(step)], child)
         return items
-    return _lost()
+    raise _nowhere()
 
 
 def _redact_object(value: Mapping[Any, Any], node: _Node) -> dict[Any, Any]:
@@ -73,7 +73,7 @@ def _redact_object(value: Mapping[Any, Any], node: _Node) -> dict[Any, Any]:
         met += child is not None
         out[new_key] = item if child is None else _redact(item, child)
     if met < len(node.children) or len(out) < len(value):
-        _lost()
+        raise _nowhere()
     return out
 
 
@@ -95,7 +95,7 @@ def _redact_string(value: object, spans: _Spans) -> str | list[str]:
         return apply_marks(value, spans)
     if isinstance(value, list) and all(isinstance(line, str) for line in value):
         return _redact_lines(value, spans)
-    return _lost()
+    raise _nowhere()
 
 
 def _redact_lines(lines: list[str], spans: _Spans) -> list[str]:
@@ -115,6 +115,5 @@ def _redact_lines(lines: list[str], spans: _Spans) -> list[str]:
     return out
 
 
-def _lost() -> Any:
-    message = "a finding points at nothing in this document"
-    raise GuardFailureError(message)
+def _nowhere() -> GuardFailureError:
+    return GuardFailureError("a finding points at nothing in this document")

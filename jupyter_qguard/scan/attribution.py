@@ -13,7 +13,7 @@ from jupyter_qguard.scan.fragment import Kind
 from jupyter_qguard.scan.names import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Set
+    from collections.abc import Set as AbstractSet
 
     from jupyter_qguard.scan.buffer import Segment
     from jupyter_qguard.scan.ruleset import OwnRule, RuleSet
@@ -60,8 +60,8 @@ class Attribution:
         binding: Binding,
         value: str,
         meaning: Role,
-        unit_vendors: Set[str],
-        vendors: Set[str],
+        unit_vendors: AbstractSet[str],
+        vendors: AbstractSet[str],
     ) -> Attributed | None:
         """The rule for a value bound to a name in text, None if it is no secret."""
         name = binding.name.rsplit(".", 1)[-1]
@@ -71,7 +71,7 @@ class Attribution:
         return self._named(name, value, meaning, unit_vendors, vendors, quoted=binding.quoted, scheme=binding.scheme)
 
     def of_label(
-        self, label: str, value: str, meaning: Role, unit_vendors: Set[str], vendors: Set[str]
+        self, label: str, value: str, meaning: Role, unit_vendors: AbstractSet[str], vendors: AbstractSet[str]
     ) -> Attributed | None:
         """The rule for a value named by its key or column."""
         rule = self._rules.variables.get(label)
@@ -112,8 +112,8 @@ class Attribution:
         name: str,
         value: str,
         meaning: Role,
-        unit_vendors: Set[str],
-        vendors: Set[str],
+        unit_vendors: AbstractSet[str],
+        vendors: AbstractSet[str],
         *,
         quoted: bool,
         scheme: str,
@@ -121,9 +121,9 @@ class Attribution:
         rule = self._of_argument(name, value, unit_vendors) or self._of_argument(name, value, vendors)
         strong = self.is_strong(value, meaning, quoted=quoted)
         own = rule is not None and rule.vendor in unit_vendors
-        if rule is not None and self.is_plausible(value, rule):
-            if strong or (own and (quoted or strength.is_uuid(value))):
-                return rule, Confidence.MEDIUM, Weight.VENDOR_ARGUMENT
+        enough = strong or (own and (quoted or strength.is_uuid(value)))
+        if rule is not None and enough and self.is_plausible(value, rule):
+            return rule, Confidence.MEDIUM, Weight.VENDOR_ARGUMENT
         if scheme or name.lower() in _AUTHORIZATION:
             if self.is_strong(value, Role.STRONG, quoted=True):
                 return self._header, Confidence.MEDIUM, Weight.HEADER
@@ -136,7 +136,7 @@ class Attribution:
         generic = self._password if meaning is Role.PASSWORD else self._generic
         return generic, Confidence.MEDIUM, Weight.NAMED
 
-    def _of_argument(self, name: str, value: str, vendors: Set[str]) -> OwnRule | None:
+    def _of_argument(self, name: str, value: str, vendors: AbstractSet[str]) -> OwnRule | None:
         """A rule that this name may hold near its vendor's words; one whose shape fits goes before one without."""
         fitting = [
             rule for rule in self._rules.arguments.get(name.lower(), ()) if rule.vendor in vendors and rule.fits(value)
@@ -144,7 +144,7 @@ class Attribution:
         fitting.sort(key=lambda rule: (rule.shape is None, rule.id))
         return fitting[0] if fitting else None
 
-    def of_shape(self, value: str, unit_vendors: Set[str], vendors: Set[str]) -> OwnRule | None:
+    def of_shape(self, value: str, unit_vendors: AbstractSet[str], vendors: AbstractSet[str]) -> OwnRule | None:
         """A rule of one of *vendors* whose shape is exactly that of *value*; the unit's own vendors go first."""
         fitting = [
             rule for rule in self._rules.ambiguous if rule.vendor in vendors and rule.fits(value) and not rule.label

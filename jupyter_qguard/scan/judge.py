@@ -28,7 +28,8 @@ from jupyter_qguard.scan.table import column_below
 from jupyter_qguard.secret import is_handle, is_mark
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Set
+    from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
 
     from jupyter_qguard.scan.buffer import Buffer, Segment
     from jupyter_qguard.scan.ruleset import CallSite, OwnRule, RuleSet
@@ -293,9 +294,9 @@ class Judge:
             if segment is None or end - start > 512 or end > segment.end:
                 continue
             unit_vendors = self._context.unit_vendors.get(segment.unit)
-            if not self._role_near(segment, start) and segment.unit not in self._context.source_roles:
-                if not unit_vendors or not self._fits_any(start, end, unit_vendors):
-                    continue
+            spoken_of = segment.unit in self._context.source_roles or self._role_near(segment, start)
+            if not spoken_of and not (unit_vendors and self._fits_any(start, end, unit_vendors)):
+                continue
             yield from self._run(segment, start, end, unit_vendors or set())
 
     def _run(self, segment: Segment, start: int, end: int, unit_vendors: set[str]) -> Iterator[Candidate]:
@@ -304,7 +305,7 @@ class Judge:
             return
         if strength.is_harmless(value) or self._glued(segment, start, end) or _is_path(value):
             return
-        near = self._is_named(segment, start, end)
+        near = self._is_named(segment, start)
         if self._is_bound_otherwise(segment, start):
             return
         alone = (
@@ -322,15 +323,15 @@ class Judge:
             nearby = self._rules.rules["nearby-credential"]
             yield from self._candidate(nearby, segment, start, end, Confidence.LOW, Weight.NEARBY)
 
-    def _fits_any(self, start: int, end: int, vendors: Set[str]) -> bool:
+    def _fits_any(self, start: int, end: int, vendors: AbstractSet[str]) -> bool:
         return self._attribution.of_shape(self._text[start:end], vendors, vendors) is not None
 
     def _role_near(self, segment: Segment, start: int) -> bool:
         number = bisect_right(self._role_ends, start) - 1
         return number >= 0 and self._role_ends[number] >= segment.start
 
-    def _is_named(self, segment: Segment, start: int, end: int) -> bool:
-        """Whether a credential word stands on the same line or heads the column."""
+    def _is_named(self, segment: Segment, start: int) -> bool:
+        """Whether a credential word stands close before, on the same line or the one above."""
         number = bisect_left(self._role_ends, max(segment.start, start - NEAR))
         for role_end in self._role_ends[number:]:
             if role_end > start:

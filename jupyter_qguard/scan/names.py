@@ -98,7 +98,7 @@ def words(name: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=8192)
-def role(name: str) -> Role:
+def role(name: str) -> Role:  # noqa: PLR0911 - a table of cases reads best as one
     """The role of a name, by its last words. Total; unknown names are ``NONE``."""
     parts = list(words(name))
     if parts[-3:] == ["x", "amz", "credential"]:  # the public half of a signature: key id, date, region

@@ -109,7 +109,7 @@ class Reporter:
             spans,
         )
 
-    def _make(
+    def _make(  # noqa: PLR0913, PLR0917 - the fields of a finding
         self,
         rule_id: str,
         severity: Severity,
@@ -179,21 +179,18 @@ class Reporter:
                 unit, fragment = self._at(number)
                 if fragment.in_key and allowance(unit, fragment, parts, item.candidate.rule_id) is None:
                     spans[number] += [(part, item.candidate.rule_id, index == 0) for index, part in enumerate(parts)]
-        taken: defaultdict[Path, set[str]] = defaultdict(set)
-        for number in spans:
+        taken: dict[Path, set[str]] = {}
+        for number, marked in sorted(spans.items()):
             unit, fragment = self._at(number)
-            if not taken[(*unit.path, *fragment.path[:-1])]:
-                taken[(*unit.path, *fragment.path[:-1])] = self._sibling_keys(unit, fragment)
-        for number, parts in sorted(spans.items()):
-            unit, fragment = self._at(number)
-            names = taken[(*unit.path, *fragment.path[:-1])]
-            name = base = redact_key(fragment.text, parts)
+            place = (*unit.path, *fragment.path)
+            names = taken.setdefault(place[:-1], self._sibling_keys(unit, fragment))
+            name = base = redact_key(fragment.text, marked)
             count = 1
             while name in names:
                 count += 1
                 name = f"{base} ({count})"
             names.add(name)
-            self._keys[(*unit.path, *fragment.path)] = name
+            self._keys[place] = name
 
     @staticmethod
     def _sibling_keys(unit: Unit, fragment: Fragment) -> set[str]:

@@ -92,9 +92,10 @@ def copies(buffer: Buffer, found: Iterable[Located]) -> list[Candidate]:
     values: dict[str, Candidate] = {}
     for item in found:
         candidate = item.candidate
-        if len(candidate.value) >= SHORTEST_COPY and candidate.confidence > Confidence.LOW:
-            if strength.is_random(candidate.value, length=SHORTEST_COPY) or len(candidate.value) >= 24:
-                values.setdefault(candidate.value, candidate)
+        value = candidate.value
+        telling = len(value) >= 24 or (len(value) >= SHORTEST_COPY and strength.is_random(value, length=SHORTEST_COPY))
+        if telling and candidate.confidence > Confidence.LOW:
+            values.setdefault(value, candidate)
     out: list[Candidate] = []
     for value, candidate in values.items():
         at = buffer.text.find(value)

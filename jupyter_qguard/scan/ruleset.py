@@ -13,7 +13,7 @@ import msgspec
 
 from jupyter_qguard.catalog import load_catalog
 from jupyter_qguard.catalog.document import Document
-from jupyter_qguard.catalog.model import Rule
+from jupyter_qguard.catalog.model import Call, Rule
 from jupyter_qguard.errors import GuardFailureError
 from jupyter_qguard.scan.finding import Classification, Severity
 from jupyter_qguard.scan.names import Role, role, words
@@ -80,7 +80,7 @@ class RuleSet:
 def general_rules() -> list[Rule]:
     """The rules of ``rules/general.yaml``. Raises GuardFailureError if the file is broken."""
     name = "general.yaml"
-    document = Document(name, resources.files(__package__).joinpath("rules", name).read_bytes())
+    document = Document(name, resources.files(__package__).joinpath("rules").joinpath(name).read_bytes())
     try:
         return msgspec.convert(document.data, list[Rule])
     except msgspec.ValidationError as error:

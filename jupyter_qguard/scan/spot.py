@@ -10,6 +10,7 @@ import hashlib
 import platform
 import re
 from dataclasses import dataclass, field
+from importlib import metadata
 from typing import TYPE_CHECKING
 
 import hyperscan
@@ -82,9 +83,11 @@ def patterns(rules: RuleSet) -> list[Pattern]:
         (Spot.MARK, _MARKS, 0, None),
         (Spot.CALL, r"\bauth\s*=\s*\(", 0, None),
     ]
-    for name in sorted({*rules.variables, *rules.arguments, *rules.headers}):
-        if not re.search(_NAMES, name, re.IGNORECASE) and len(name) > _SHORTEST_NAME and not _is_common(name):
-            found.append((Spot.NAME, rf"\b{_literal(name)}\b", caseless, None))
+    found += [
+        (Spot.NAME, rf"\b{_literal(name)}\b", caseless, None)
+        for name in sorted({*rules.variables, *rules.arguments, *rules.headers})
+        if len(name) > _SHORTEST_NAME and not re.search(_NAMES, name, re.IGNORECASE) and not _is_common(name)
+    ]
     found += [(Spot.CALL, rf"\b{_literal(name)}\s*\(", 0, None) for name in rules.calls]
     found += [(Spot.SHAPE, f"(?:{rule.shape.pattern})", 0, rule) for rule in rules.shapes if rule.shape]
     found += [(Spot.WORD, rf"\b{_literal(word)}(?:\b|_)", caseless, vendor) for word, vendor in rules.words.items()]
@@ -106,7 +109,7 @@ class Spotter:
         """Load the compiled patterns from *folder*, or compile them (most of a second) and keep them there."""
         looked_for = patterns(rules)
         text = "\0".join(f"{expression}\1{flags}" for _, expression, flags, _ in looked_for)
-        version = f"{hyperscan.__version__}\0{platform.machine()}\0{text}"
+        version = f"{metadata.version('hyperscan')}\0{platform.machine()}\0{text}"
         path = folder / f"{hashlib.sha256(version.encode()).hexdigest()[:32]}.spots" if folder else None
         kept = cache.read(path) if path else None
         if kept is not None:

@@ -5,6 +5,7 @@ All functions are total and look at the value only; what stands around it is jud
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -90,7 +91,7 @@ def wordiness(value: str) -> float:
 
 def is_sequence(value: str) -> bool:
     """Whether neighbours mostly follow one another, as in ``abcdefgh`` and ``0123456789``."""
-    steps = sum(1 for a, b in zip(value, value[1:], strict=False) if ord(b) - ord(a) in (1, 0))
+    steps = sum(1 for a, b in itertools.pairwise(value) if ord(b) - ord(a) in (1, 0))
     return len(value) > 3 and steps / (len(value) - 1) > 0.6
 
 

@@ -42,10 +42,7 @@ class Upstream:
         home = folder / f"maintained-{kingfisher_sdk.__version__}" if folder else None
         if announce is not None and (home is None or not home.is_dir()):
             announce("Compiling the rule catalogue. This happens once and takes a few seconds.")
-        if home is None:
-            rules = kingfisher_sdk.Rules(cache=False)
-        else:
-            rules = kingfisher_sdk.Rules(cache_dir=str(home))
+        rules = kingfisher_sdk.Rules(cache=False) if home is None else kingfisher_sdk.Rules(cache_dir=str(home))
         self._scanner = kingfisher_sdk.Scanner(rules)
         self.rule_count = len(rules)
 

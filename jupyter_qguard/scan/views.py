@@ -12,7 +12,8 @@ from jupyter_qguard.scan.names import Role, role
 from jupyter_qguard.scan.view import View, ViewBuilder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence, Set
+    from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from jupyter_qguard.scan.fold import Constant
     from jupyter_qguard.scan.fragment import Fragment, Unit
@@ -23,7 +24,7 @@ _MARKUP = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>")
 
 
 def fragment_views(
-    units: Sequence[Unit], bits: int, marked: Set[int], sinks: Set[int]
+    units: Sequence[Unit], bits: int, marked: AbstractSet[int], sinks: AbstractSet[int]
 ) -> Iterator[tuple[View, int, Kind]]:
     """Every decoded view of every fragment of the *marked* units, with unit and kind.
 

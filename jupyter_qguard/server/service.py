@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from jupyter_qguard.errors import InputError
 from jupyter_qguard.policy import Action
-from jupyter_qguard.policy.lookup import Origin
+from jupyter_qguard.policy.loaded import Origin
 from jupyter_qguard.server.decisions import OVERRIDE_FOR, Decision, Outcome
 from jupyter_qguard.server.proof import check_proof
 from jupyter_qguard.server.shown import shown

@@ -25,7 +25,7 @@ class EventListener:
         self._came = threading.Condition()
         self._thread = threading.Thread(target=self._listen, daemon=True)
 
-    def __enter__(self) -> EventListener:
+    def __enter__(self) -> EventListener:  # noqa: PYI034 - Self is of 3.11
         self._thread.start()
         return self
 
