@@ -23,6 +23,7 @@ MAX_BYTES = 1 << 20
 _MAX_DEPTH = 24
 _MAX_VALUES = 50_000
 _MAX_SHOWN = 40
+_TOO_MUCH = "nested too deep or too long for a policy"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
 _WORDS = {"true": True, "false": False}
@@ -80,7 +81,10 @@ class PolicyText:
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             problem = getattr(error, "problem", None) or "it has a character that YAML does not allow"
-            self._refuse(mark.line + 1 if mark else 0, (), f"not valid YAML: {problem}")
+            line = mark.line + 1 if mark else 0
+            if "nesting depth" in problem:  # libyaml 0.2.6 and later bound it themselves, before our survey does
+                self._refuse(line, (), _TOO_MUCH)
+            self._refuse(line, (), f"not valid YAML: {problem}")
         except UnicodeEncodeError:
             self._refuse(0, (), "the file is not valid UTF-8 text")
         if root is None:
@@ -107,7 +111,7 @@ class PolicyText:
                 if event.anchor is not None:
                     self._refuse(line, (), "anchors and aliases are not allowed: write the value out")
             if depth > _MAX_DEPTH or values > _MAX_VALUES:
-                self._refuse(line, (), "nested too deep or too long for a policy")
+                self._refuse(line, (), _TOO_MUCH)
 
     def _value(self, node: Any, path: Path) -> Any:
         self._lines.setdefault(path, node.start_mark.line + 1)

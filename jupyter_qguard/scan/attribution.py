@@ -31,6 +31,7 @@ class Weight(enum.IntEnum):
     SHAPE_NEAR = 32
     HEADER = 35
     UPSTREAM = 40
+    GENERAL_SHAPE = 42
     VENDOR_ARGUMENT = 45
     SHAPE = 50
     DIRECT = 60

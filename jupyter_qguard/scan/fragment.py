@@ -122,7 +122,8 @@ def worksheets(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 def cell_unit(cell: Mapping[str, Any], path: Path, index: int) -> Unit:
     """Take one cell apart."""
-    kind = _SOURCE_KINDS.get(cell.get("cell_type", "code"), Kind.RAW)
+    cell_type = cell.get("cell_type", "code")
+    kind = _SOURCE_KINDS.get(cell_type, Kind.RAW) if isinstance(cell_type, str) else Kind.CODE
     out: list[Fragment] = []
     for key, value in cell.items():
         if key in ("source", "input"):
@@ -142,7 +143,7 @@ def cell_unit(cell: Mapping[str, Any], path: Path, index: int) -> Unit:
         path,
         index,
         identifier if isinstance(identifier, str) and len(identifier) <= 64 else None,
-        str(cell.get("cell_type", "code"))[:16],
+        cell_type[:16] if isinstance(cell_type, str) else "",
         tuple(out),
         allowed,
         reason,

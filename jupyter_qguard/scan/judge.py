@@ -179,7 +179,8 @@ class Judge:
                 ):
                     continue
                 confidence = Confidence.HIGH if rule.vendor else Confidence.MEDIUM
-                yield from self._candidate(rule, segment, match.start(), match.end(), confidence, Weight.SHAPE)
+                weight = Weight.SHAPE if rule.vendor else Weight.GENERAL_SHAPE
+                yield from self._candidate(rule, segment, match.start(), match.end(), confidence, weight)
 
     def _bindings(self) -> Iterator[Candidate]:
         for name in self._names:

@@ -32,18 +32,23 @@ _EXPRESSION = re.compile(
     r"\$\{?\{?|%[A-Za-z_]+%|%\(|%s\b|\{\w*\}|(?:os\.|config\.|settings\.|self\.|getpass|input\(|env\[|environ|process\.env|"
     r"secrets\.|userdata\.|st\.secrets|ENV\[|ssm:|vault:|arn:aws:secretsmanager|projects/)"
 )
-_PROMPT_WORDS = re.compile(
-    r"(?:my|your|the|tu|mi|our|insert|enter|paste|put|replace|change|provide|add|copy|use|here|some|any|new|actual|real|"
-    r"valid|invalid|set|get|type|fill|this|that|super|not|no|is|with|it|in|for|and|a|an|to|me|from|delete|remove|"
-    r"token|tokens|key|keys|secret|secrets|password|passwd|pwd|pass|passphrase|crn|id|ids|value|string|str|api|apikey|"
-    r"app|access|auth|account|client|user|username|name|email|cloud|quantum|service|bearer|session|refresh|private|"
-    r"public|credential|credentials|instance|project|hub|group|login|prod|production|dev|staging|local|default|generated|"
-    r"ibm|ibmq|qiskit|ionq|iqm|dwave|aws|azure|gcp|google|braket|rigetti|xanadu|qbraid|oqc|pasqal|quantinuum|openai|hf|"
-    r"huggingface|github|gitlab|slack|superstaq|scaleway|nvqc|mqp|leap|"
-    r"example|dummy|fake|test|testing|sample|placeholder|redacted|removed|changeme|change|todo|goes|mock|foo|bar|baz|xyz|"
-    r"abc|hello|world|temp|tmp|none|null|true|false|undefined|empty|xxx+|yyy+|zzz+|\.\.\.|\d{1,6})+\Z",
-    re.IGNORECASE,
+_PROMPT_WORDS = frozenset(
+    (
+        "my your the tu mi our insert enter paste put replace change provide add copy use here some any new "
+        "actual real valid invalid set get type fill this that super not no is with it in for and a an to me "
+        "from delete remove token tokens key keys secret secrets password passwd pwd pass passphrase crn id "
+        "ids value string str api apikey app access auth account client user username name email cloud "
+        "quantum service bearer session refresh private public credential credentials instance project hub "
+        "group login prod production dev staging local default generated ibm ibmq qiskit ionq iqm dwave aws "
+        "azure gcp google braket rigetti xanadu qbraid oqc pasqal quantinuum openai hf huggingface github "
+        "gitlab slack superstaq scaleway nvqc mqp leap example dummy fake test testing sample placeholder "
+        "redacted removed changeme todo goes mock foo bar baz xyz abc hello world temp tmp none null true "
+        "false undefined empty"
+    ).split()
 )
+_LONGEST_WORD = max(map(len, _PROMPT_WORDS))
+_LONGEST_PROMPT = 96
+_FILLER = re.compile(r"x{3,}|y{3,}|z{3,}|[0-9]{1,6}(?![0-9])", re.IGNORECASE)
 _SEPARATORS = re.compile(r"[\s_\-.:/,'\"<>\[\](){}!?*#@]+")
 _CONTAINS_PLACEHOLDER = re.compile(
     r"example|dummy|fake|placeholder|redacted|changeme|todo|goes[ _\-]?here|your[ _\-]|insert[ _\-]|not[ _\-]?real|synthetic",
@@ -123,12 +128,32 @@ def is_placeholder(value: str) -> bool:
     if _TRUNCATED.search(text) or _REPEATED.match(text) or _BLOCK.match(text) or is_sequence(text):
         return True
     parts = [part for part in _SEPARATORS.split(text) if part]
-    if not parts or all(_PROMPT_WORDS.match(part) for part in parts):
+    if not parts or all(_is_made_of_words(part) for part in parts):
         return True
     if _CONTAINS_PLACEHOLDER.search(text):
         rest = _SEPARATORS.sub("", _CONTAINS_PLACEHOLDER.sub("", text))
         return not is_random(rest, length=16)
     return False
+
+
+def _is_made_of_words(part: str) -> bool:
+    """Whether *part* is prompt words and fillers without a gap. Linear: a value must not be able to stall the scan."""
+    if len(part) > _LONGEST_PROMPT:
+        return False
+    text = part.lower()
+    reached = {0}
+    for start in range(len(text)):
+        if start not in reached:
+            continue
+        reached |= {
+            end
+            for end in range(start + 1, min(len(text), start + _LONGEST_WORD) + 1)
+            if text[start:end] in _PROMPT_WORDS
+        }
+        filler = _FILLER.match(text, start)
+        if filler:
+            reached.add(filler.end())
+    return len(text) in reached
 
 
 def is_harmless(value: str) -> bool:

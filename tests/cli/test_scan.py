@@ -82,7 +82,8 @@ def test_a_malformed_notebook_is_an_error_and_the_scan_goes_on(run, tmp_path):
     assert report["files"] == 2
 
 
-def test_gitignore_is_respected_and_can_be_overruled(run, leak, tmp_path):
+@pytest.mark.usefixtures("leak")
+def test_gitignore_is_respected_and_can_be_overruled(run, tmp_path):
     (tmp_path / ".gitignore").write_text("*.ipynb\n")
     assert run("scan", ".").returncode == 0
     assert run("scan", ".", "--no-gitignore").returncode == 1
@@ -96,7 +97,8 @@ def test_a_baseline_accepts_what_is_there_and_nothing_new(run, leak, tmp_path):
     assert run("scan", ".", "--baseline", "b.json").returncode == 1
 
 
-def test_a_broken_baseline_is_a_usage_error(run, leak, tmp_path):
+@pytest.mark.usefixtures("leak")
+def test_a_broken_baseline_is_a_usage_error(run, tmp_path):
     (tmp_path / "b.json").write_text("{}")
     assert run("scan", ".", "--baseline", "b.json").returncode == 2
 
@@ -111,7 +113,8 @@ def test_an_unknown_path_is_a_usage_error(run):
     assert b"nowhere" in done.stderr
 
 
-def test_an_invalid_policy_stops_everything(run, leak, tmp_path):
+@pytest.mark.usefixtures("leak")
+def test_an_invalid_policy_stops_everything(run, tmp_path):
     (tmp_path / "p.yaml").write_text("apiVersion: qguard/v1\nscann: {}\n")
     done = run("scan", ".", "--policy", "p.yaml")
     assert done.returncode == 3
@@ -139,7 +142,8 @@ def test_redact_writes_nothing_for_what_it_cannot_read(run, tmp_path):
     assert not (tmp_path / "out.ipynb").exists()
 
 
-def test_history_is_scanned(run, leak, tmp_path):
+@pytest.mark.usefixtures("leak")
+def test_history_is_scanned(run, tmp_path):
     git = ["git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@t.example"]
     subprocess.run([*git, "init", "-q"], check=True)
     subprocess.run([*git, "add", "leak.ipynb"], check=True)
@@ -151,7 +155,7 @@ def test_history_is_scanned(run, leak, tmp_path):
     assert report["findings"][0]["commit"]
 
 
-def test_init_writes_a_policy_that_holds(run, tmp_path):
+def test_init_writes_a_policy_that_holds(run):
     assert run("init", "--vendor", "ionq", "-o", "policy.yaml").returncode == 0
     assert run("policy", "check", "policy.yaml").returncode == 0
     assert run("init", "-o", "policy.yaml").returncode == 2

@@ -117,7 +117,10 @@ def test_a_password_widget_names_its_value(scanner):
 def test_a_found_value_is_found_bare_elsewhere(scanner):
     secret = value(10)
     document = notebook(f'api_key = "{secret}"', [stream(f"done\n{secret}\n")])
-    assert {f.pointer for f in scanner.scan_notebook(document).findings} == {"/cells/0/source", "/cells/0/outputs/0/text"}
+    assert {f.pointer for f in scanner.scan_notebook(document).findings} == {
+        "/cells/0/source",
+        "/cells/0/outputs/0/text",
+    }
 
 
 def test_an_image_is_skipped_and_text_in_its_place_is_not(scanner):

@@ -54,7 +54,7 @@ class EventListener:
             if not text:
                 return
             event = json.loads(text)
-            if "qguard" in event["__schema__"]:
+            if "qguard" in event.get("schema_id", ""):
                 with self._came:
                     self._events.append(event)
                     self._came.notify_all()
