@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ SMALL = 4 << 20
 """Bytes below which a pool costs more than it saves."""
 _BATCH = 2 << 20
 """Bytes that a worker takes at a time."""
+_YOUNGEST = 0
 NOTHING = ScanResult(())
 
 
@@ -45,7 +47,7 @@ def scan_files(
         for _, path in sized:
             yield scan_file(_loaded[0], path, limit)
         return
-    with multiprocessing.get_context("fork").Pool(jobs) as pool:
+    with multiprocessing.get_context("fork").Pool(jobs, _without_collector) as pool:
         for results in pool.imap_unordered(_scan_batch, _batches(sized, limit)):
             yield from results
 
@@ -85,7 +87,15 @@ def default_jobs() -> int:
 
 def _scan_batch(task: tuple[list[Path], int]) -> list[FileResult]:
     files, limit = task
-    return [scan_file(_loaded[0], path, limit) for path in files]
+    results = [scan_file(_loaded[0], path, limit) for path in files]
+    gc.collect(_YOUNGEST)
+    return results
+
+
+def _without_collector() -> None:
+    """Documents have no cycles, and the collector would walk them all the time for nothing."""
+    gc.freeze()
+    gc.disable()
 
 
 def _batches(sized: list[tuple[int, Path]], limit: int) -> Iterator[tuple[list[Path], int]]:

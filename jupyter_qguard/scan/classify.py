@@ -74,6 +74,8 @@ _ACCOUNT = re.compile(
 
 SPOTTED = {kind.name: kind.words.pattern for kind in KINDS} | {ACCOUNT: "crn:v1:|arn:aws|/subscriptions/"}
 """What marks the places worth a look, for the one pass over the text."""
+LEAST = {kind.name: kind.least for kind in KINDS}
+"""How many of these places an output has at the least where there is anything to label; one if it is not said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,6 +86,12 @@ def notebook_units(document: Mapping[str, Any]) -> list[Unit]:
     units: list[Unit] = []
     for path, cell in iter_cells(document):
         units.append(cell_unit(cell, path, len(units)))
+    units.append(outer_unit(document))
+    return units
+
+
+def outer_unit(document: Mapping[str, Any]) -> Unit:
+    """All of a notebook that is outside of its cells."""
     sheets = worksheets(document)
     apart = ("cells", "worksheets") if sheets else ("cells",)
     out: list[Fragment] = []
@@ -93,8 +99,7 @@ def notebook_units(document: Mapping[str, Any]) -> list[Unit]:
     for number, sheet in enumerate(sheets):
         outside = {key: value for key, value in sheet.items() if key != "cells"}
         _walk(outside, ("worksheets", number), Kind.METADATA, "", out, 0)
-    units.append(Unit((), None, None, "", tuple(out)))
-    return units
+    return Unit((), None, None, "", tuple(out))
 
 
 def iter_cells(document: Mapping[str, Any]) -> Iterator[tuple[Path, Mapping[str, Any]]]:

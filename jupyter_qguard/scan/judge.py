@@ -78,7 +78,9 @@ class Context:
     marked: set[int] = field(default_factory=set)
     """Units in which anything at all was spotted that a secret could hang on."""
     sinks: set[int] = field(default_factory=set)
-    """Of these, units that name or use a credential, so that constants may flow there."""
+    """Of these, units whose code names or uses a credential, so that constants may flow there."""
+    chosen: bool = False
+    """Whether a password is named, which people choose, so that it need not look random."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +119,22 @@ class Judge:
                 context.unit_vendors[segment.unit].add(vendor)
                 context.vendors.add(vendor)
                 context.marked.add(segment.unit)
-        others = (*self._spots.calls, *self._spots.urls, *self._spots.marks, *(end for _, end in self._spots.shapes))
+        calls = (end for end in self._spots.calls if self._takes_credential(end))
+        others = (*calls, *self._spots.urls, *self._spots.marks, *(end for _, end in self._spots.shapes))
         for position in others:
             segment = self._buffer.segment(position - 1)
             if segment is not None:
-                context.marked.add(segment.unit)
-                context.sinks.add(segment.unit)
+                self._mark(segment)
+
+    def _mark(self, segment: Segment) -> None:
+        self._context.marked.add(segment.unit)
+        if segment.kind in (Kind.CODE, Kind.TEXT):
+            self._context.sinks.add(segment.unit)
+
+    def _takes_credential(self, end: int) -> bool:
+        segment = self._buffer.segment(end - 1)
+        dotted = called_name(self._text, segment.start, end - 1) if segment else ""
+        return segment is not None and self._rules.takes_credential(self._text, dotted, end)
 
     def _note_names(self) -> None:
         last = -1
@@ -134,13 +146,13 @@ class Judge:
                 continue
             start, stop = name_span(self._text, segment.start, segment.end, end)
             text = self._text[start:stop]
-            meaning = self._meaning(text)
+            meaning = self._rules.meaning(text)
             if meaning is Role.NONE:
                 continue
             last = stop
             self._names.append(_Name(segment, start, stop, end, text, meaning))
-            self._context.marked.add(segment.unit)
-            self._context.sinks.add(segment.unit)
+            self._mark(segment)
+            self._context.chosen |= meaning is Role.PASSWORD or role(text) is Role.PASSWORD
             if segment.kind == Kind.CODE:
                 self._context.source_roles.add(segment.unit)
                 if is_shown(self._text, segment.start, segment.end, start, stop):
@@ -230,20 +242,12 @@ class Judge:
             for match in _ONE_VALUE.finditer(self._text, segment.start, segment.end):
                 yield from self._named(segment, *shown, *match.span(1))
 
-    def _meaning(self, name: str) -> Role:
-        if name in self._rules.variables or name.lower() in self._rules.headers:
-            return Role.STRONG
-        meaning = role(name)
-        if meaning is Role.NONE and name.rsplit(".", 1)[-1].lower() in self._rules.arguments:
-            return Role.WEAK
-        return meaning
-
     def _labels(self) -> Iterator[Candidate]:
         """Values whose key, column or neighbour names them."""
         for segment in self._buffer.segments:
             if not segment.label or segment.end - segment.start > LONGEST_LABELLED:
                 continue
-            meaning = self._meaning(segment.label.strip(" :*"))
+            meaning = self._rules.meaning(segment.label.strip(" :*"))
             if meaning is Role.NONE:
                 continue
             raw = self._text[segment.start : segment.end]
@@ -257,9 +261,7 @@ class Judge:
             if segment is None:
                 continue
             dotted = called_name(self._text, segment.start, end - 1) or "auth"
-            for site in self._rules.calls.get(dotted.rsplit(".", 1)[-1], ()):
-                if not site.matches(dotted):
-                    continue
+            for site in self._rules.sites(dotted):
                 for span in self._arguments(site, segment, end):
                     if self._attribution.is_plausible(self._text[span[0] : span[1]], site.rule):
                         self._context.source_roles.add(segment.unit)
@@ -345,7 +347,7 @@ class Judge:
     def _is_bound_otherwise(self, segment: Segment, start: int) -> bool:
         """Whether the value belongs to a name that says no credential: ``client_id="…"``."""
         match = _BOUND.search(self._text, max(segment.start, start - 72), start)
-        return match is not None and self._meaning(match.group(1)) is Role.NONE
+        return match is not None and self._rules.meaning(match.group(1)) is Role.NONE
 
     def _is_alone(self, segment: Segment, start: int, end: int) -> bool:
         before = self._text[max(segment.start, start - 16) : start]

@@ -91,6 +91,11 @@ def _services() -> frozenset[str]:
     return _SERVICES | (vendors - _NO_SERVICE)
 
 
+def words_before_key() -> frozenset[str]:
+    """Words that make what is called ``…_key`` a credential."""
+    return _KEY_OF | _services()
+
+
 @lru_cache(maxsize=8192)
 def words(name: str) -> tuple[str, ...]:
     """The lower-case words of a name."""

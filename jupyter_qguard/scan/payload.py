@@ -14,11 +14,17 @@ _TEXT_BYTES = bytes(range(32, 127)) + b"\r\n\t"
 
 def is_binary_payload(mime: str, text: str) -> bool:
     """Whether *text* is the base64 of a binary of this media type, as its alphabet and its first bytes tell."""
-    if _BINARY_MIME.match(mime) is None or not text.isascii():
+    return _BINARY_MIME.match(mime) is not None and text.isascii() and is_binary_base64(text.encode("ascii"))
+
+
+def is_binary_base64(data: bytes, *, escaped: bool = False) -> bool:
+    """Whether *data* is base64, wrapped or not, and what it says is no text. *escaped*: line ends are JSON's escapes."""
+    if data.translate(None, _BASE64_BYTES + b"\\" if escaped else _BASE64_BYTES):
         return False
-    if text.encode("ascii").translate(None, _BASE64_BYTES):
-        return False
-    head = decode_base64(re.sub(r"\s", "", text[: _HEAD * 2])[:_HEAD])
+    start = data[: _HEAD * 2]
+    if escaped:
+        start = start.replace(b"\\n", b"")
+    head = decode_base64(start.translate(None, b"\r\n\t ")[:_HEAD].decode("ascii"))
     return head is not None and not is_text(head)
 
 

@@ -19,9 +19,13 @@ from jupyter_qguard.scan.finding import Classification, Severity
 from jupyter_qguard.scan.names import Role, role, words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from jupyter_qguard.catalog.model import Vendor
+
+_BRACKET = re.compile(r"[()\[\]{}]")
+ARGUMENTS = 1000
+"""Characters of a call in which an argument is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,39 @@ class RuleSet:
     """Rules with a shape that other strings have too."""
     words: Mapping[str, str]
     """Lower-case word to vendor."""
+
+    def meaning(self, name: str) -> Role:
+        """What *name* says of the value bound to it, to the catalogue as well as to a reader."""
+        if name in self.variables or name.lower() in self.headers:
+            return Role.STRONG
+        meaning = role(name)
+        if meaning is Role.NONE and name.rsplit(".", 1)[-1].lower() in self.arguments:
+            return Role.WEAK
+        return meaning
+
+    def sites(self, dotted: str) -> Iterator[CallSite]:
+        """The calls that *dotted* may be."""
+        return (site for site in self.calls.get(dotted.rsplit(".", 1)[-1], ()) if site.matches(dotted))
+
+    def takes_credential(self, text: str, dotted: str, start: int) -> bool:
+        """Whether a call of *dotted*, whose arguments start at *start*, has one that a credential may be given by."""
+        given = text[start : _closing(text, start)]
+        if not given.strip():
+            return False
+        return any(
+            site.call.position is not None or "*" in given or any(name in given for name in site.call.arguments)
+            for site in self.sites(dotted or "auth")
+        )
+
+
+def _closing(text: str, start: int) -> int:
+    """Where the call ends whose arguments start at *start*, or as far as arguments are looked for."""
+    depth = 0
+    for match in _BRACKET.finditer(text, start, start + ARGUMENTS):
+        depth += 1 if match.group() in "([{" else -1
+        if depth < 0:
+            return match.start()
+    return start + ARGUMENTS
 
 
 def general_rules() -> list[Rule]:

@@ -14,6 +14,7 @@ from jupyter_qguard.scan.cache import default_cache_dir, prepare
 from jupyter_qguard.scan.classify import labels
 from jupyter_qguard.scan.finding import Classification, ScanResult
 from jupyter_qguard.scan.fragment import Fragment, Kind, Unit, notebook_units
+from jupyter_qguard.scan.glancer import SMALLEST, Glancer
 from jupyter_qguard.scan.judge import Candidate, Context, Judge
 from jupyter_qguard.scan.notebook import check_notebook, parse_notebook
 from jupyter_qguard.scan.report import Reporter
@@ -28,6 +29,7 @@ from jupyter_qguard.secret import is_handle, is_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from jupyter_qguard.scan.settings import ScanSettings
 
@@ -42,12 +44,13 @@ _SHORTEST_ENCODED = 20
 class Scanner:
     """Compiled rules and settings. Not safe for two threads at once; cheap to have one per worker."""
 
-    def __init__(self, settings: ScanSettings, spotter: Spotter, upstream: Upstream) -> None:
+    def __init__(self, settings: ScanSettings, spotter: Spotter, upstream: Upstream, glancer: Glancer) -> None:
         """Use :meth:`load`."""
         self._settings = settings
         self._rules = load_ruleset()
         self._spotter = spotter
         self._upstream = upstream
+        self._glancer = glancer
         self._patterns = {name: re.compile(text) for name, text in settings.patterns.items()}
 
     @classmethod
@@ -55,7 +58,8 @@ class Scanner:
         """Load the compiled rules, or compile them once: *announce* is told before that."""
         folder = settings.cache_dir or default_cache_dir()
         trusted = folder if prepare(folder) else None
-        return cls(settings, Spotter.load(load_ruleset(), trusted), Upstream(trusted, announce))
+        rules, upstream = load_ruleset(), Upstream(trusted, announce)
+        return cls(settings, Spotter.load(rules, trusted), upstream, Glancer.load(rules, upstream, trusted))
 
     def scan_notebook(self, document: Mapping[str, Any]) -> ScanResult:
         """Scan a parsed notebook of nbformat 3 or 4. Raises InputError if it is none."""
@@ -68,12 +72,20 @@ class Scanner:
 
     def scan_bytes(self, data: bytes, name: str) -> ScanResult:
         """Scan a file's bytes: a notebook if its *name* ends with ``.ipynb``, else text. Raises InputError."""
-        if name.lower().endswith(".ipynb"):
-            return self.scan_notebook(parse_notebook(data))
-        return self.scan_text(decode_text(data))
+        if not name.lower().endswith(".ipynb"):
+            return self.scan_text(decode_text(data))
+        glance = self._glancer.look(data) if len(data) >= SMALLEST and not self._patterns else None
+        if glance is not None:
+            result = self._scan(glance.units(), _stated({"metadata": glance.metadata()}), glance.vendors)
+            if not result.findings and not result.suppressed:
+                return result
+            # What was found may stand anywhere else too.
+        return self.scan_notebook(parse_notebook(data))
 
-    def _scan(self, units: list[Unit], stated: Classification | None) -> ScanResult:
-        context = Context()
+    def _scan(
+        self, units: list[Unit], stated: Classification | None, vendors: AbstractSet[str] = frozenset()
+    ) -> ScanResult:
+        context = Context(vendors=set(vendors))
         plain = self._read(_plain_buffer(units), context)
         passes = [plain, self._read(_view_buffer(units, context), context)]
         found = [candidate for each in passes for candidate in each.judge.candidates()]
@@ -146,7 +158,7 @@ def _plain_buffer(units: Sequence[Unit]) -> Buffer:
 def _view_buffer(units: Sequence[Unit], context: Context) -> Buffer:
     """What decoding shows, of the units in which anything was spotted."""
     buffer = Buffer()
-    for view, unit, kind in fragment_views(units, UNIT_BITS, context.marked, context.sinks):
+    for view, unit, kind in fragment_views(units, UNIT_BITS, context.marked, context.sinks, chosen=context.chosen):
         buffer.add(view.text, unit=unit, fragment=-1, label="", kind=kind, view=view, depth=1)
     return buffer
 

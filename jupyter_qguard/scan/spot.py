@@ -6,18 +6,13 @@ The pass is Hyperscan's; the text is given to it with one byte a code point, so 
 from __future__ import annotations
 
 import enum
-import hashlib
-import platform
 import re
 from dataclasses import dataclass, field
-from importlib import metadata
 from typing import TYPE_CHECKING
 
-import hyperscan
-
-from jupyter_qguard.scan import cache
 from jupyter_qguard.scan.classify import SPOTTED
-from jupyter_qguard.scan.names import Role, role
+from jupyter_qguard.scan.matcher import Expression, Matcher, version_of
+from jupyter_qguard.scan.names import Role, role, words_before_key
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +31,8 @@ class Spot(enum.IntEnum):
     URL = 5
     LABEL = 6
     MARK = 7
+    DOUBT = 8
+    """What only a look at raw bytes asks for: read all of the document."""
 
 
 RUN = r"[A-Za-z0-9_+/\-]{16,}={0,2}[^A-Za-z0-9_+/=\-]"
@@ -47,7 +44,7 @@ _NAMES = (
 )
 _MARKS = (
     r"\b(?:A3T[A-Z0-9]|AKIA|ASIA|gh[pousr]_|github_pat|glpat|xox[abeoprs]|xapp-|[sr]k_(?:live|test)|sk-|hf_|ya29|eyJ|"
-    r"ey0|AIza|npm_|pypi-|dop_v1|SG\.|shp[a-z]{2}_|qbr_|rings-|_T_|nvapi|302e0201|[A-Z]{2,4}-[0-9a-f]|IQoJ|FwoG|"
+    r"ey0|AIza|npm_|pypi-|dop_v1|SG\.|shp[a-z]{2}_|qbr_|rings-|_T_|nvapi|302e0201|[A-Z]{2,4}-[0-9a-f]{4}|IQoJ|FwoG|"
     r"SubscriptionId=|AccountKey=|hooks\.slack|T3BlbkFJ|dapi|tskey)|-----BEGIN|[0-9]Q~|[?&]sig=|X-Amz-S"
 )
 _SHORTEST_NAME = 4
@@ -69,74 +66,60 @@ class Spots:
     """Beginnings that only credentials have, so that a secret in parts is not overlooked."""
 
 
-Pattern = tuple[Spot, str, int, object]
-"""What it marks, expression, flags, and what a hit is told with."""
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """An expression, what it marks, and what a hit is told with."""
+
+    spot: Spot
+    expression: Expression
+    payload: object = None
 
 
 def patterns(rules: RuleSet) -> list[Pattern]:
     """Everything that is looked for in the one pass."""
-    caseless = hyperscan.HS_FLAG_CASELESS
-    found: list[Pattern] = [
-        (Spot.RUN, RUN, hyperscan.HS_FLAG_SOM_LEFTMOST, None),
-        (Spot.NAME, _NAMES, caseless, None),
-        (Spot.URL, _BASIC_AUTH, hyperscan.HS_FLAG_SOM_LEFTMOST, None),
-        (Spot.MARK, _MARKS, 0, None),
-        (Spot.CALL, r"\bauth\s*=\s*\(", 0, None),
+    found = [
+        Pattern(Spot.RUN, Expression(RUN, with_start=True)),
+        Pattern(Spot.NAME, Expression(_NAMES, caseless=True)),
+        Pattern(Spot.NAME, Expression(rf"(?:{'|'.join(sorted(words_before_key()))})[_\- ]?key", caseless=True)),
+        Pattern(Spot.URL, Expression(_BASIC_AUTH, with_start=True)),
+        Pattern(Spot.MARK, Expression(_MARKS)),
+        Pattern(Spot.CALL, Expression(r"\bauth\s*=\s*\(")),
     ]
     found += [
-        (Spot.NAME, rf"\b{_literal(name)}\b", caseless, None)
+        Pattern(Spot.NAME, Expression(rf"\b{_literal(name)}\b", caseless=True))
         for name in sorted({*rules.variables, *rules.arguments, *rules.headers})
         if len(name) > _SHORTEST_NAME and not re.search(_NAMES, name, re.IGNORECASE) and not _is_common(name)
     ]
-    found += [(Spot.CALL, rf"\b{_literal(name)}\s*\(", 0, None) for name in rules.calls]
-    found += [(Spot.SHAPE, f"(?:{rule.shape.pattern})", 0, rule) for rule in rules.shapes if rule.shape]
-    found += [(Spot.WORD, rf"\b{_literal(word)}(?:\b|_)", caseless, vendor) for word, vendor in rules.words.items()]
-    found += [(Spot.LABEL, expression, 0, name) for name, expression in SPOTTED.items()]
+    found += [Pattern(Spot.CALL, Expression(rf"\b{_literal(name)}\s*\(")) for name in rules.calls]
+    found += [Pattern(Spot.SHAPE, Expression(f"(?:{rule.shape.pattern})"), rule) for rule in rules.shapes if rule.shape]
+    found += [
+        Pattern(Spot.WORD, Expression(rf"\b{_literal(word)}(?:\b|_)", caseless=True), vendor)
+        for word, vendor in rules.words.items()
+    ]
+    found += [Pattern(Spot.LABEL, Expression(text), name) for name, text in SPOTTED.items()]
     return found
 
 
 class Spotter:
-    """A compiled pattern database. One per thread: its scratch space is not shared."""
+    """The compiled patterns. One per thread."""
 
-    def __init__(self, looked_for: list[Pattern], database: hyperscan.Database) -> None:
+    def __init__(self, looked_for: list[Pattern], matcher: Matcher) -> None:
         """Use :meth:`load`."""
-        self._meaning = [(spot, payload) for spot, _, _, payload in looked_for]
-        self._database = database
-        self._scratch = hyperscan.Scratch(database)
+        self._meaning = [(pattern.spot, pattern.payload) for pattern in looked_for]
+        self._matcher = matcher
 
     @classmethod
     def load(cls, rules: RuleSet, folder: Path | None) -> Spotter:
         """Load the compiled patterns from *folder*, or compile them (most of a second) and keep them there."""
         looked_for = patterns(rules)
-        text = "\0".join(f"{expression}\1{flags}" for _, expression, flags, _ in looked_for)
-        version = f"{metadata.version('hyperscan')}\0{platform.machine()}\0{text}"
-        path = folder / f"{hashlib.sha256(version.encode()).hexdigest()[:32]}.spots" if folder else None
-        kept = cache.read(path) if path else None
-        if kept is not None:
-            return cls(looked_for, hyperscan.loadb(kept, hyperscan.HS_MODE_BLOCK))
-        database = hyperscan.Database()
-        database.compile(
-            expressions=[expression.encode("ascii") for _, expression, _, _ in looked_for],
-            ids=list(range(len(looked_for))),
-            elements=len(looked_for),
-            flags=[flags for _, _, flags, _ in looked_for],
-        )
-        if path:
-            cache.write(path, hyperscan.dumpb(database))
-        return cls(looked_for, database)
+        expressions = [pattern.expression for pattern in looked_for]
+        return cls(looked_for, Matcher.load(version_of(expressions), lambda: expressions, folder))
 
     def spot(self, data: bytes) -> Spots:
         """Mark *data*, which holds one byte per code point and ends with a line end."""
-        events: list[tuple[int, int, int]] = []
-        append = events.append
-        self._database.scan(
-            data,
-            match_event_handler=lambda number, start, end, _flags, _context: append((number, start, end)),
-            scratch=self._scratch,
-        )
         spots = Spots()
         meaning = self._meaning
-        for number, start, end in events:
+        for number, start, end in self._matcher.find(data):
             spot, payload = meaning[number]
             if spot is Spot.RUN:
                 spots.runs.append((start, end - 1))

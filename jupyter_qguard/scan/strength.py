@@ -61,6 +61,8 @@ _DIGIT_OR_MIXED = re.compile(r"[0-9]|[a-z][A-Z]|[A-Z]{2}[a-z]")
 """What every random value of some length has, and most words and names have not."""
 _FEWEST_PAIRS = 5
 _MOST_WORDY = 0.5
+_CHANGE = re.compile(r"[a-z][_+/.=\-]?[A-Z0-9]|[A-Z][_+/.=\-]?[0-9]|[0-9][_+/.=\-]?[A-Za-z]")
+_WORDY_PIECE = 0.6
 _BLOCK = re.compile(r"([a-f0-9]{3,16})\1{2,}\Z")
 
 
@@ -118,6 +120,15 @@ def _is_random(value: str) -> bool:
     classes = sum(pattern.search(body) is not None for pattern in _CLASSES)
     floor = min(3.6, math.log2(len(body)) - 1.0)
     return classes >= 2 and entropy(body) >= floor and wordiness(body) < _MOST_WORDY
+
+
+def is_material(run: str) -> bool:
+    """Whether a run may be a piece of a random value: it changes between letters and digits, or from small to capital
+    letters, more than once, and is not made of words.
+
+    Of random values of 16 letters and digits one in a hundred does not, of pieces of 8 one in fifteen.
+    """
+    return len(_CHANGE.findall(run)) > 1 and wordiness(run) < _WORDY_PIECE
 
 
 def is_placeholder(value: str) -> bool:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from jupyter_qguard.scan import decode
+from jupyter_qguard.scan.flow import feeders
 from jupyter_qguard.scan.fold import fold_cell, needs_folding
 from jupyter_qguard.scan.fragment import Kind
 from jupyter_qguard.scan.names import Role, role
@@ -18,24 +19,24 @@ if TYPE_CHECKING:
     from jupyter_qguard.scan.fold import Constant
     from jupyter_qguard.scan.fragment import Fragment, Unit
 
-_BINDS = re.compile(r"(?m)^[ \t]*[A-Za-z_(][^=\n]{0,120}=[^=\n][^\n]*[\"'][A-Za-z0-9_+/=.\-]{4,}")
-"""A line that may bind a constant long enough to be a part of a secret."""
+_FOLDED = frozenset((Kind.CODE, Kind.TEXT))
 _MARKUP = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>")
 
 
 def fragment_views(
-    units: Sequence[Unit], bits: int, marked: AbstractSet[int], sinks: AbstractSet[int]
+    units: Sequence[Unit], bits: int, marked: AbstractSet[int], sinks: AbstractSet[int], *, chosen: bool
 ) -> Iterator[tuple[View, int, Kind]]:
     """Every decoded view of every fragment of the *marked* units, with unit and kind.
 
-    Code is folded in the *sinks*, and in what may bind a constant that flows into one.
+    Code is folded in the *sinks*, and in what may bind a constant that flows into one; *chosen*: one may be a password.
     """
     names: dict[str, Constant] = {}
+    folded = feeders(_code(units), sinks, chosen=chosen) if sinks else set()
     for number, unit in enumerate(units):
         streams: list[tuple[int, Fragment]] = []
         for index, fragment in enumerate(unit.fragments):
             identifier = (number << bits) + index
-            if sinks and fragment.kind in (Kind.CODE, Kind.TEXT) and _is_folded(fragment.text, number in sinks):
+            if number in folded and fragment.kind in _FOLDED and needs_folding(fragment.text):
                 for view in _folded(fragment, identifier, names):
                     yield view, number, fragment.kind
             if number not in marked:
@@ -48,8 +49,14 @@ def fragment_views(
             yield _joined(streams), number, Kind.STREAM
 
 
-def _is_folded(text: str, sink: bool) -> bool:  # noqa: FBT001 - a fact about the text, not an option
-    return (sink or _BINDS.search(text) is not None) and needs_folding(text)
+def _code(units: Sequence[Unit]) -> list[tuple[int, str]]:
+    """The code of each unit that has any, by its number."""
+    return [
+        (number, fragment.text)
+        for number, unit in enumerate(units)
+        for fragment in unit.fragments
+        if fragment.kind in _FOLDED
+    ]
 
 
 def _folded(fragment: Fragment, identifier: int, names: dict[str, Constant]) -> Iterator[View]:

@@ -1,0 +1,251 @@
+"""One look at the raw bytes of a notebook, which tells the cells that are worth reading from all the others.
+
+In most cells of real notebooks stands nothing that a secret could hang on, and taking a cell apart costs ten times as
+much as looking at its bytes. The look may say yes in vain. It must never say no to a cell in which the scanner would
+find something: where it cannot be sure it answers None, and all is read. The tests hold it to that.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from jupyter_qguard.scan.binding import called_name, name_span
+from jupyter_qguard.scan.classify import LEAST
+from jupyter_qguard.scan.glance import Glance
+from jupyter_qguard.scan.matcher import Expression, Matcher, in_raw_json, version_of
+from jupyter_qguard.scan.names import Role, role
+from jupyter_qguard.scan.payload import decode_base64, is_text
+from jupyter_qguard.scan.raw import RawParts
+from jupyter_qguard.scan.ruleset import ARGUMENTS
+from jupyter_qguard.scan.spot import Pattern, Spot, patterns
+from jupyter_qguard.scan.strength import is_material
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from jupyter_qguard.scan.ruleset import OwnRule, RuleSet
+    from jupyter_qguard.scan.upstream import Upstream
+
+SMALLEST = 4096
+"""Bytes below which a notebook is read at once."""
+_BEFORE, _AFTER = 160, 128
+"""Code points around a hit that are looked at to tell what it is."""
+_LONG_RUN = Expression(r"[A-Za-z0-9_+/\-]{24}={0,2}[^A-Za-z0-9_+/\-=]")
+"""No shape that only its vendor's company makes a credential is shorter: a test says so."""
+_LAST_WORD = re.compile(r"\w+|\W+")
+_LONGEST_WORD = 40
+_TABLE = re.compile(r"[|\t│┃]|  |</?t[dhr]\b|\\t|,")
+"""After a name: it may be the heading of a column."""
+_NEAR = 640
+"""Code points of raw JSON, a value and its length included; of text the scanner looks 160 far."""
+_CHANGE = r"(?:[a-z][_+/\-]?[A-Z0-9]|[A-Z][_+/\-]?[0-9]|[0-9][_+/\-]?[A-Za-z])"
+_MATERIAL = Expression(rf"{_CHANGE}[A-Za-z0-9_+/\-]*{_CHANGE}[A-Za-z0-9_+/\-]*={{0,2}}[^A-Za-z0-9_+/\-=]")
+_SHORTEST_PIECE = 8
+_BASE64 = r"(?:[A-Za-f][A-Za-z0-9+/_\-]{3}){4}[A-Za-z0-9+/_\-]{4}"
+_BASE64_LENGTH = 20
+_BASE64_HEAD = re.compile(r"[A-Za-z0-9+/_\-]{20,64}")
+_ENCODED = (
+    r"(?:%[0-9A-Fa-f]{2}){6}|(?:&#[xX]?[0-9A-Fa-f]{1,7};){4}|(?: [xX][0-9A-Fa-f]{2}){4}|(?: u00[2-7][0-9A-Fa-f]){4}"
+)
+_SHORT_NAMES = r"(?:auth|authentication|bearer|oat|pass|pat|psw|pword|sig|signature|webhook)[a-z0-9_\- ]{0,16}\x22"
+"""Names that say credential only as keys or in lists of strings, where the scanner takes them for labels."""
+_HIDING = "PasswordModel"
+"""A widget that hides what it holds."""
+_DOUBTFUL = r"\x22cell_type\x22\s*:\s*[^\x22\s]|: / /"
+"""A cell that is malformed, and slashes written as escapes."""
+_OBJECT = ord("{")
+_OUTER = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_CELLS = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class Worth(enum.Enum):
+    """What a hit makes a cell worth."""
+
+    NOTHING = 0
+    FED = 1
+    """Code that may be given a credential by other cells."""
+    CHOSEN = 2
+    """All of it; and a password is named, which people choose, so that it need not look random."""
+    ALL = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Matchers:
+    """What is compiled for a look."""
+
+    marks: Matcher
+    runs: Matcher
+    material: Matcher
+    upstream: Upstream
+
+
+class Glancer:
+    """The compiled look. One per thread."""
+
+    def __init__(self, rules: RuleSet, looked_for: list[Pattern], matchers: Matchers) -> None:
+        """Use :meth:`load`."""
+        self._rules = rules
+        self._meaning = [(pattern.spot, pattern.payload) for pattern in looked_for]
+        self._matchers = matchers
+        self._shapes: defaultdict[str, list[OwnRule]] = defaultdict(list)
+        for rule in rules.ambiguous:
+            if rule.vendor:
+                self._shapes[rule.vendor].append(rule)
+
+    @classmethod
+    def load(cls, rules: RuleSet, upstream: Upstream, folder: Path | None) -> Glancer:
+        """Load the compiled expressions from *folder*, or compile them and keep them there."""
+        looked_for = list(_patterns(rules))
+        marks = _load([pattern.expression for pattern in looked_for], folder)
+        matchers = Matchers(marks, _load([_LONG_RUN], folder), _load([_MATERIAL], folder), upstream)
+        return cls(rules, looked_for, matchers)
+
+    def look(self, data: bytes) -> Glance | None:
+        """What of the notebook *data* is worth reading; None for all of it, or for no notebook of nbformat 4."""
+        try:
+            outside = _OUTER.decode(data)
+            cells = _CELLS.decode(outside.pop("cells"))
+        except (msgspec.MsgspecError, KeyError, UnicodeDecodeError, RecursionError):
+            return None
+        if any(memoryview(cell)[0] != _OBJECT for cell in cells):
+            return None
+        rest = b"\n".join(part for key, value in outside.items() for part in (msgspec.json.encode(key), value))
+        parts = RawParts([*cells, rest])
+        if not parts.is_utf8():
+            return None
+        look = _Look(self._rules, parts, self._matchers.material)
+        worth = {parts.part(end - 1) for end in self._matchers.upstream.places(parts.data)}
+        words: defaultdict[int, set[str]] = defaultdict(set)
+        for number, _, end in self._matchers.marks.find(parts.data):
+            spot, payload = self._meaning[number]
+            if spot is Spot.DOUBT:
+                return None
+            cell = parts.part(end - 1)
+            if spot is Spot.WORD:
+                words[cell].add(str(payload))
+            elif cell not in worth and look.is_worth(spot, payload, cell, end):
+                worth.add(cell)
+        worth |= {cell for cell, vendors in words.items() if cell not in worth and self._fits(parts, cell, vendors)}
+        vendors = frozenset().union(*words.values())
+        fed = look.fed - worth if look.is_fed() else frozenset()
+        return Glance(tuple(cells), frozenset(worth), frozenset(fed), vendors, outside, look.chosen)
+
+    def _fits(self, parts: RawParts, cell: int, vendors: set[str]) -> bool:
+        """Whether a cell that names vendors has a value of the shape of their credentials."""
+        shapes = [rule for vendor in vendors for rule in self._shapes.get(vendor, ())]
+        if not shapes:
+            return False
+        start, end = parts.bounds(cell)
+        runs = (parts.run_before(start + hit[2] - 1) for hit in self._matchers.runs.find(parts.data[start:end]))
+        return any(rule.fits(run) for run in runs for rule in shapes)
+
+
+class _Look:
+    """What the look at one notebook has seen so far."""
+
+    def __init__(self, rules: RuleSet, parts: RawParts, material: Matcher) -> None:
+        self._rules = rules
+        self._parts = parts
+        self._matcher = material
+        self._kindred: defaultdict[tuple[int, object], set[str]] = defaultdict(set)
+        self.fed: set[int] = set()
+        """Code cells that may be given a credential by others."""
+        self.chosen = False
+        self._material: dict[int, bool] = {}
+
+    @cached_property
+    def _changing(self) -> dict[int, list[int]]:
+        """Where in which cell runs end that change between letters and digits."""
+        found: defaultdict[int, list[int]] = defaultdict(list)
+        for _, _, after in self._matcher.find(self._parts.data):
+            found[self._parts.part(after - 1)].append(after - 1)
+        return found
+
+    def _is_material(self, end: int) -> bool:
+        """Whether the run that ends at *end* looks drawn at random, be it only a piece of a credential."""
+        run = self._parts.run_before(end)
+        return len(run) >= _SHORTEST_PIECE and is_material(run) and not self._parts.is_number_of_a_cell(end, run)
+
+    def _has_material(self, cell: int) -> bool:
+        known = self._material.get(cell)
+        if known is None:
+            known = self._material[cell] = any(map(self._is_material, self._changing.get(cell, ())))
+        return known
+
+    def is_fed(self) -> bool:
+        """Whether there is anything that code could be given."""
+        if not self.fed or self.chosen:
+            return bool(self.fed)
+        return any(self._parts.is_code(cell) and self._has_material(cell) for cell in self._changing)
+
+    def is_worth(self, spot: Spot, payload: object, cell: int, end: int) -> bool:
+        """Whether a hit makes its cell worth reading; if it is code that others may feed, that is noted."""
+        if spot is Spot.LABEL:
+            seen = self._kindred[cell, payload]
+            seen.add(_LAST_WORD.findall(self._parts.window(end - _LONGEST_WORD, end))[-1])
+            return len(seen) >= LEAST.get(str(payload), 1)
+        worth = self._judge(spot, cell, end)
+        self.chosen = self.chosen or worth is Worth.CHOSEN
+        if worth is Worth.FED:
+            self.fed.add(cell)
+        return worth in (Worth.CHOSEN, Worth.ALL)
+
+    def _judge(self, spot: Spot, cell: int, end: int) -> Worth:
+        if spot is Spot.NAME:
+            return self._judge_name(cell, end)
+        if spot is Spot.CALL:
+            text = self._parts.window(end - _BEFORE, end + ARGUMENTS)
+            dotted = called_name(text, 0, min(end, _BEFORE) - 1)
+            takes = any(self._rules.takes_credential(text, name, min(end, _BEFORE)) for name in (dotted, dotted[1:]))
+            return self._may_hold(cell) if takes else Worth.NOTHING
+        if spot is Spot.RUN:
+            run = _BASE64_HEAD.match(self._parts.window(end - _BASE64_LENGTH, end + 64))
+            head = decode_base64(run.group()[: len(run.group()) // 4 * 4]) if run else None
+            return Worth.ALL if head is not None and is_text(head[: len(head) - 3]) else Worth.NOTHING
+        return Worth.ALL
+
+    def _judge_name(self, cell: int, end: int) -> Worth:
+        text = self._parts.window(end - _BEFORE, end + _AFTER)
+        at = min(end, _BEFORE)
+        start, stop = name_span(text, 0, len(text), at - (text[at - 1] == '"'))
+        meaning = self._rules.meaning(text[start:stop])
+        if meaning is Role.NONE:
+            return Worth.NOTHING
+        if role(text[start:stop]) is Role.PASSWORD:
+            return Worth.CHOSEN
+        if self._parts.is_code(cell) or _TABLE.search(text[stop:]):
+            return self._may_hold(cell)
+        near = (place for place in self._changing.get(cell, ()) if abs(place - end) < _NEAR)
+        return Worth.ALL if any(map(self._is_material, near)) else Worth.NOTHING
+
+    def _may_hold(self, cell: int) -> Worth:
+        """What a cell that speaks of a credential is worth by what else is in it."""
+        if self._has_material(cell):
+            return Worth.ALL
+        return Worth.FED if self._parts.is_code(cell) else Worth.NOTHING
+
+
+def _load(expressions: list[Expression], folder: Path | None) -> Matcher:
+    return Matcher.load(version_of(expressions), lambda: expressions, folder)
+
+
+def _patterns(rules: RuleSet) -> Iterable[Pattern]:
+    """What the scanner looks for, in the form it has in raw JSON."""
+    for pattern in patterns(rules):
+        if pattern.spot is Spot.RUN:
+            continue
+        expression = Expression(in_raw_json(pattern.expression.text), pattern.expression.caseless)
+        yield Pattern(pattern.spot, expression, pattern.payload)
+    yield Pattern(Spot.RUN, Expression(r"[^A-Za-z0-9+/_\-][bfnrt]?" + _BASE64))
+    yield Pattern(Spot.NAME, Expression(_SHORT_NAMES, caseless=True))
+    yield Pattern(Spot.URL, Expression(_ENCODED))
+    yield Pattern(Spot.URL, Expression(_HIDING))
+    yield Pattern(Spot.DOUBT, Expression(_DOUBTFUL))
