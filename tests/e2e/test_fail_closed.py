@@ -165,7 +165,7 @@ def test_every_failure_is_on_record_without_what_it_failed_on(server: JupyterSer
     server.start()
 
 
-HOOK = '''
+HOOK = """
 from pathlib import Path
 
 def fails(**_):
@@ -173,7 +173,7 @@ def fails(**_):
 
 def adds(model, **_):
     model["content"]["metadata"]["note"] = Path(__file__).with_name("note").read_text()
-'''
+"""
 
 
 @pytest.fixture(scope="module", params=[True, False], ids=["guarded", "stock"])
