@@ -15,7 +15,7 @@ from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Float, Int, Unicode
 
 from jupyter_qguard.server.assembly import Assembly, Options, assemble
-from jupyter_qguard.server.collaboration import move_store, remove_store
+from jupyter_qguard.server.collaboration import MovedStore, move_store
 from jupyter_qguard.server.process import refuse_inspection
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class QGuardApp(ExtensionApp):
     ).tag(config=True)
 
     _assembly: Assembly | None = None
-    _store: Path | None = None
+    _store: MovedStore | None = None
     _hidden = False
 
     def _link_jupyter_server_extension(self, serverapp: ServerApp) -> None:
@@ -117,7 +117,7 @@ class QGuardApp(ExtensionApp):
         if self._assembly is not None:
             self._assembly.close()
         if self._store is not None:
-            remove_store(self._store)
+            self._store.remove()
 
     @property
     def _server(self) -> Any:

@@ -58,6 +58,7 @@ class JupyterServer:
         self.root, self.home, self.temp = (folder / name for name in ("root", "home", "tmp"))
         for place in (self.root, self.home, self.temp):
             place.mkdir(parents=True)
+        (self.home / "data").mkdir()  # jupyter_server_fileid keeps its database there, and does not make it
         self.guarded = guarded
         self.token = secrets.token_hex(16)
         self.options = options or {}
@@ -122,6 +123,13 @@ class JupyterServer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._process = None
+
+    def kill(self) -> None:
+        """End it without a chance to tidy up."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
         self._process = None
 
     def request(
