@@ -49,11 +49,13 @@ class JupyterServer:
         guarded: bool = True,
         options: dict[str, Any] | None = None,
         policy: str = "",
-        extensions: tuple[str, ...] = (),
+        extensions: tuple[str, ...] | None = (),
+        python: str = sys.executable,
     ) -> None:
         """Lay out *folder*; *options* are traits, *policy* is the text of a policy file, *extensions* are those of
-        the installed ones that run beside ours."""
+        the installed ones that run beside ours, None for what is enabled where *python* is installed."""
         self.extensions = extensions
+        self.python = python
         self.folder = folder
         self.root, self.home, self.temp = (folder / name for name in ("root", "home", "tmp"))
         for place in (self.root, self.home, self.temp):
@@ -87,7 +89,6 @@ class JupyterServer:
         config = self.folder / "config"
         config.mkdir(exist_ok=True)
         traits: dict[str, Any] = {
-            "ServerApp.jpserver_extensions": {**_others(self.extensions), "jupyter_qguard": self.guarded},
             "QGuardApp.workers": 1,
             "ServerApp.port": self.port,
             "ServerApp.port_retries": 0,
@@ -97,6 +98,9 @@ class JupyterServer:
             "IdentityProvider.token": self.token,
             **self.options,
         }
+        if self.extensions is not None:
+            extensions = {**_others(self.extensions), "jupyter_qguard": self.guarded}
+            traits["ServerApp.jpserver_extensions"] = extensions
         sections: dict[str, dict[str, Any]] = {}
         for name, value in traits.items():
             section, trait = name.split(".")
@@ -104,7 +108,7 @@ class JupyterServer:
         (config / "jupyter_server_config.json").write_text(json.dumps(sections))
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "jupyter_server"],
+                [self.python, "-m", "jupyter_server"],
                 stdout=log,
                 stderr=log,
                 env=self._environment(),
