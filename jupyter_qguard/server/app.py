@@ -108,9 +108,15 @@ class QGuardApp(ExtensionApp):
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:  # noqa: ARG002 - given by the server
         """Called when every extension is loaded. One of them may have put another contents manager in place."""
-        if self._assembly is not None:
+        if self._assembly is None:
+            return
+        try:
             self._assembly.guard_contents()
-            self._assembly.start()
+        except Exception as error:
+            # As above: jupyter_server would go on, with a contents manager that nobody guards.
+            self.log.critical("jupyter_qguard cannot guard this contents manager (%s): the server ends", error)
+            raise SystemExit(70) from error
+        self._assembly.start()
 
     async def stop_extension(self) -> None:
         """Called when the server shuts down."""

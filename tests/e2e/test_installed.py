@@ -63,7 +63,7 @@ def server(python: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ju
 
 def test_the_code_is_that_of_the_wheel(python: str) -> None:
     place = run([python, "-c", "import jupyter_qguard; print(jupyter_qguard.__file__)"])
-    assert not Path(place).is_relative_to(REPOSITORY)
+    assert not Path(place).is_relative_to(REPOSITORY / "jupyter_qguard")
 
 
 def test_the_extension_is_enabled(python: str) -> None:

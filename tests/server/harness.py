@@ -129,6 +129,12 @@ class JupyterServer:
             self._process.wait()
         self._process = None
 
+    @property
+    def exit_code(self) -> int | None:
+        """With which it ended by itself; None while it runs."""
+        assert self._process is not None
+        return self._process.poll()
+
     def kill(self) -> None:
         """End it without a chance to tidy up."""
         assert self._process is not None
