@@ -93,7 +93,7 @@ def test_a_stock_server_exports_the_secrets(stock: JupyterServer, form: str) -> 
 @pytest.mark.parametrize("part", ["scanner", "redactor", "policy", "decision"])
 def test_a_redactor_that_fails_fails_the_export(guarded: JupyterServer, part: str) -> None:
     document, secrets = everywhere(plain=True)
-    document["metadata"]["part"] = part  # another notebook each time: results are remembered
+    document["metadata"]["part"] = part  # another notebook each time: what was found before may be remembered
     (guarded.root / f"{part}.ipynb").write_text(as_file(document))
     (guarded.temp / "fault").write_text(part)
     try:

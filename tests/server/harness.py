@@ -69,6 +69,8 @@ class JupyterServer:
             self.policy_file.write_text(policy)
         self.log_file = folder / "server.log"
         self.port = 0
+        self.answers = True
+        """Whether the guard's own interface will tell when its scanner is ready."""
         self.environment: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -200,7 +202,9 @@ class JupyterServer:
             if self._process.poll() is not None:
                 break
             try:
-                if self.request("GET", "/api/status").status == 200 and (not self.guarded or self._warm()):
+                if self.request("GET", "/api/status").status == 200 and (
+                    not (self.guarded and self.answers) or self._warm()
+                ):
                     return
             except OSError:
                 pass

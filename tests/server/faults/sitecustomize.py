@@ -17,7 +17,7 @@ import jupyter_qguard.audit
 import jupyter_qguard.policy
 import jupyter_qguard.policy.decide
 import jupyter_qguard.redact
-import jupyter_qguard.scan.scanner
+import jupyter_qguard.scan.report
 
 _FOLDER = Path(os.environ.get("TMPDIR", "/nowhere"))
 
@@ -48,8 +48,7 @@ def _failing(part: str, call: Callable[..., Any]) -> Callable[..., Any]:
 
 
 for _part, _owner, _name in (
-    ("scanner", jupyter_qguard.scan.scanner.Scanner, "scan_notebook"),
-    ("scanner", jupyter_qguard.scan.scanner.Scanner, "scan_bytes"),
+    ("scanner", jupyter_qguard.scan.report.Reporter, "result"),
     ("redactor", jupyter_qguard.redact, "redact_notebook"),
     ("redactor", jupyter_qguard.redact, "redact_text"),
     ("policy", jupyter_qguard.policy.LivePolicy, "refresh"),

@@ -19,9 +19,11 @@ class Mirroring(AsyncLargeFileManager):
     """A user's own: keeps a second copy of whatever it is given, on its own account, before it saves."""
 
     async def save(self, model: Any, path: str = "") -> Any:
-        mirror = Path(self.root_dir, f"{Path(path).name}.mirror")
-        mirror.write_text(repr(model))
+        self._mirror(model, Path(path).name)
         return await super().save(model, path)
+
+    def _mirror(self, model: Any, name: str) -> None:
+        Path(self.root_dir, f"{name}.mirror").write_text(repr(model))
 
 
 class Slotted(LargeFileManager):
