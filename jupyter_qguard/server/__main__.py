@@ -5,4 +5,4 @@ A server started in any other way has the guard as well, but shows the settings 
 
 from jupyter_qguard.server.app import QGuardApp
 
-QGuardApp.launch_instance()
+QGuardApp.launch_instance()  # type: ignore[no-untyped-call]
