@@ -19,7 +19,14 @@ from urllib.parse import quote
 
 _START_SECONDS = 100
 _REQUEST_SECONDS = 60
-_OTHERS = ("jupyterlab", "notebook", "notebook_shim", "jupyter_lsp", "jupyter_server_terminals", "jupyter_server_ydoc")
+_OTHERS = (
+    "jupyterlab",
+    "notebook",
+    "notebook_shim",
+    "jupyter_lsp",
+    "jupyter_server_terminals",
+    "jupyter_server_ydoc",
+)
 """Extensions that may be installed here too and that the demonstration does not need."""
 
 

@@ -15,7 +15,7 @@ from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Float, Int, Unicode
 
 from jupyter_qguard.server.assembly import Assembly, Options, assemble
-from jupyter_qguard.server.collaboration import move_store, remove_store
+from jupyter_qguard.server.collaboration import MovedStore, move_store
 from jupyter_qguard.server.process import refuse_inspection
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class QGuardApp(ExtensionApp):
     ).tag(config=True)
 
     _assembly: Assembly | None = None
-    _store: Path | None = None
+    _store: MovedStore | None = None
     _hidden = False
 
     def _link_jupyter_server_extension(self, serverapp: ServerApp) -> None:
@@ -108,16 +108,22 @@ class QGuardApp(ExtensionApp):
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:  # noqa: ARG002 - given by the server
         """Called when every extension is loaded. One of them may have put another contents manager in place."""
-        if self._assembly is not None:
+        if self._assembly is None:
+            return
+        try:
             self._assembly.guard_contents()
-            self._assembly.start()
+        except Exception as error:
+            # As above: jupyter_server would go on, with a contents manager that nobody guards.
+            self.log.critical("jupyter_qguard cannot guard this contents manager (%s): the server ends", error)
+            raise SystemExit(70) from error
+        self._assembly.start()
 
     async def stop_extension(self) -> None:
         """Called when the server shuts down."""
         if self._assembly is not None:
             self._assembly.close()
         if self._store is not None:
-            remove_store(self._store)
+            self._store.remove()
 
     @property
     def _server(self) -> Any:

@@ -10,6 +10,7 @@ import os
 import shutil
 import stat
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,29 +19,80 @@ if TYPE_CHECKING:
 
     from traitlets.config import Config
 
+_PREFIX = "jupyter-qguard-"
 
-def move_store(config: Config, environ: Mapping[str, str]) -> Path | None:
+
+@dataclass(frozen=True, slots=True)
+class MovedStore:
+    """A private folder in memory, locked for as long as its server lives."""
+
+    folder: Path
+    lock: int
+    """Descriptor of the folder."""
+
+    def remove(self) -> None:
+        """Remove the folder and all that was kept in it."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        os.close(self.lock)
+
+
+def move_store(config: Config, environ: Mapping[str, str]) -> MovedStore | None:
     """Point the store at a private folder in memory, unless the operator configured a store.
 
     Returns
     -------
-    Path | None
-        The folder, to be removed when the server ends; None where nothing was moved: the store is configured, or the
-        system has no folder in memory.
+    MovedStore | None
+        To be removed when the server ends; None where nothing was moved: the store is configured, or the system has
+        no folder in memory.
     """
     if "ystore_class" in config.YDocExtension or "db_path" in config.SQLiteYStore:
         return None
-    for place in (environ.get("XDG_RUNTIME_DIR", ""), "/dev/shm"):  # noqa: S108 - a fresh private folder is made in it
-        if place and _is_in_memory(Path(place)):
-            folder = Path(tempfile.mkdtemp(prefix="jupyter-qguard-", dir=place))
-            config.SQLiteYStore.db_path = str(folder / "ystore.db")
-            return folder
+    for name in (environ.get("XDG_RUNTIME_DIR", ""), "/dev/shm"):  # noqa: S108 - a fresh private folder is made in it
+        place = Path(name)
+        if name and _is_in_memory(place):
+            _remove_left_over(place)
+            store = _new_store(place)
+            config.SQLiteYStore.db_path = str(store.folder / "ystore.db")
+            return store
     return None
 
 
-def remove_store(folder: Path) -> None:
-    """Remove the folder that :func:`move_store` made."""
-    shutil.rmtree(folder, ignore_errors=True)
+def _new_store(place: Path) -> MovedStore:
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=place))
+        lock = _locked(folder)
+        if lock is not None:
+            return MovedStore(folder, lock)
+        # Another server that starts took it for a left-over one, before it was locked.
+
+
+def _remove_left_over(place: Path) -> None:
+    """Remove the stores of this user's servers that were killed: their locks ended with them."""
+    for folder in place.glob(f"{_PREFIX}*"):
+        if folder.is_symlink() or not folder.is_dir() or folder.stat().st_uid != os.getuid():
+            continue
+        lock = _locked(folder)
+        if lock is not None:
+            MovedStore(folder, lock).remove()
+
+
+def _locked(folder: Path) -> int | None:
+    """A descriptor with a lock on *folder*; None where another process has it, or it is gone."""
+    import fcntl  # noqa: PLC0415 - not there on Windows, which has no such folders either
+
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    if folder.exists():
+        return descriptor
+    os.close(descriptor)
+    return None
 
 
 def _is_in_memory(place: Path) -> bool:

@@ -27,7 +27,7 @@ _LOG = logging.getLogger(__name__)
 
 def guard_contents(manager: ContentsManager, gate: Gate) -> bool:
     """Guard *manager* from now on. Returns False where only its save hook could be set, because its class cannot be
-    swapped: then checkpoints and chunks stay unguarded, and ``status`` says so."""
+    swapped: then uploads in chunks are refused at the first one, checkpoints stay unguarded, and ``status`` says so."""
     base: Any = type(manager)
     if issubclass(base, GuardedContents):
         return True
@@ -37,7 +37,7 @@ def guard_contents(manager: ContentsManager, gate: Gate) -> bool:
     try:
         # The name stays: configuration and log lines go by it.
         manager.__class__ = type(base)(base.__name__, (mixin, base), body)
-    except TypeError:
+    except Exception:  # noqa: BLE001 - a class of others may refuse in its own way
         _LOG.warning("%s cannot be guarded whole: only its save hook is set", base.__name__)
         manager.register_pre_save_hook(save_hook(gate))  # type: ignore[no-untyped-call]
         return False
@@ -49,6 +49,9 @@ def save_hook(gate: Gate) -> Any:
 
     def qguard_pre_save_hook(model: Any, path: str, **_: Any) -> None:
         with gate.refusing(path, WritePath.SAVE):
+            if model.get("chunk") is not None:
+                reason = "this contents manager shows only the first chunk of an upload, so the whole cannot be checked"
+                raise gate.guard.unreadable(path, WritePath.UPLOAD, reason)
             gate.last_look(model, path, others=True)
 
     return qguard_pre_save_hook

@@ -17,7 +17,7 @@ import nbformat
 from nbconvert.preprocessors import Preprocessor
 from traitlets import Bool
 
-from jupyter_qguard.errors import InputError
+from jupyter_qguard.errors import GuardFailureError, InputError, QGuardError
 from jupyter_qguard.policy import Action, Mode, decide_save
 from jupyter_qguard.redact import redact_notebook
 
@@ -69,7 +69,16 @@ class ExportRedactor:
         return self
 
     def __call__(self, nb: Any, resources: Any) -> tuple[Any, Any]:
-        """The notebook and resources without what must not leave."""
+        """The notebook and resources without what must not leave. Raises QGuardError, which fails the export."""
+        try:
+            return self._redacted(nb, resources)
+        except QGuardError:
+            raise
+        except Exception as error:  # noqa: BLE001 - nbconvert shows what is raised, and a foreign error could quote
+            message = f"the notebook could not be checked for secrets ({type(error).__name__})"
+            raise GuardFailureError(message) from None
+
+    def _redacted(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         policy = self._policy()
         findings = leaving(policy, self._scan.scan_notebook(nb))
         if findings:
@@ -106,14 +115,17 @@ class QGuardPreprocessor(Preprocessor):
     enabled = Bool(True, help="Always on; configuration cannot turn it off.")
     """Without the ``config`` tag that the base class has."""
 
+    _redactor: ExportRedactor | None = None
+
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """The notebook and resources without what must not leave."""
-        from jupyter_qguard.server.local_scan import LocalScan  # noqa: PLC0415 - loads the rules
+        if self._redactor is None:
+            from jupyter_qguard.server.local_scan import LocalScan  # noqa: PLC0415 - loads the rules
 
-        policy = _policy_of_process()
-        key = secrets.token_bytes(32)
-        redactor = ExportRedactor(LocalScan(policy, key, announce=self.log.warning), lambda: policy)
-        return redactor(nb, resources)
+            policy = _policy_of_process()
+            key = secrets.token_bytes(32)
+            self._redactor = ExportRedactor(LocalScan(policy, key, announce=self.log.warning), lambda: policy)
+        return self._redactor(nb, resources)
 
 
 def guard_exports(config: Config, preprocessor: Any) -> None:

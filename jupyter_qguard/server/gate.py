@@ -12,6 +12,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -19,7 +20,7 @@ from tornado import web
 
 from jupyter_qguard.errors import InputError
 from jupyter_qguard.server import refusal
-from jupyter_qguard.server.passage import Passage, passage_of
+from jupyter_qguard.server.passage import Passage, passage_of, passing
 from jupyter_qguard.server.refusal import RefusedError, WritePath
 from jupyter_qguard.server.submission import Form, Submission, read_submission
 from jupyter_qguard.server.uploads import file_models
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 _WRITES_REMEMBERED = 2000
+_UNWRITABLE = (TypeError, ValueError, LookupError, AttributeError, AssertionError, ImportError, RecursionError)
+"""What nbformat raises on notebooks that it cannot make sense of. Errors of the disk or a database are none of these."""
 
 Signature = tuple[int, int, int, int, int]
 """Device, inode, size, and times of a file: changes with every write, and the last time cannot be set."""
@@ -59,8 +62,22 @@ class Gate:
         except web.HTTPError:
             raise
         except Exception as error:  # noqa: BLE001 - the law of this module
-            failed = self.guard.failed(path, way, error)
+            failed = self.guard.failed(path.strip("/"), way, error)
             raise web.HTTPError(failed.status, failed.message) from None
+
+    @contextmanager
+    def writing(self, passage: Passage) -> Iterator[None]:
+        """While the contents manager writes what was cleared. It answers 500 to a notebook that it cannot write."""
+        try:
+            with passing(passage):
+                yield
+        except web.HTTPError as error:
+            broken = isinstance(passage.content, Mapping) and isinstance(error.__cause__, _UNWRITABLE)
+            if not broken or error.status_code != HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
+            reason = f"malformed notebook: Jupyter cannot write it ({type(error.__cause__).__name__})"
+            refused = self.guard.unreadable(passage.path, WritePath.SAVE, reason)
+            raise web.HTTPError(refused.status, refused.message) from None
 
     @asynccontextmanager
     async def turn(self, path: str) -> AsyncIterator[None]:
@@ -81,7 +98,7 @@ class Gate:
         try:
             submission = read_submission(model, path)
         except InputError as error:
-            raise self.guard.unreadable(path, WritePath.SAVE, str(error)) from None
+            raise self.guard.unreadable(path.strip("/"), WritePath.SAVE, str(error)) from None
         if submission is None:
             return dict(model), Passage(path.strip("/"), model.get("content"), None)
         clearance = self.guard.clear(submission, WritePath.SAVE)
@@ -135,11 +152,11 @@ class Gate:
             if model.get("content") is passage.content:
                 return
             message = "a save hook changed one chunk of an upload"
-            raise self.guard.unreadable(path, WritePath.UPLOAD, message)
+            raise self.guard.unreadable(path.strip("/"), WritePath.UPLOAD, message)
         try:
             submission = read_submission(model, path)
         except InputError as error:
-            raise self.guard.unreadable(path, WritePath.SAVE, str(error)) from None
+            raise self.guard.unreadable(path.strip("/"), WritePath.SAVE, str(error)) from None
         cleared = passage.clearance if passage else None
         if submission is None or (cleared and submission.prepared().digest == cleared.digest):
             return

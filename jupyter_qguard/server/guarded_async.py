@@ -8,7 +8,7 @@ from jupyter_core.utils import ensure_async
 
 from jupyter_qguard.server import stored
 from jupyter_qguard.server.guarded import GuardedContents
-from jupyter_qguard.server.passage import Passage, passing
+from jupyter_qguard.server.passage import Passage
 from jupyter_qguard.server.refusal import WritePath
 from jupyter_qguard.server.uploads import pending_model
 
@@ -64,7 +64,7 @@ class AsyncGuardedContents(GuardedContents):
         return await super().rename_file(old_path, new_path)  # type: ignore[misc]
 
     async def _qguard_write(self, model: dict[str, Any], passage: Passage) -> Any:
-        with passing(passage):
+        with self._qguard.writing(passage):
             saved = await super().save(model, passage.path)  # type: ignore[misc]
         return self._qguard_done(passage.path, saved, passage.clearance)
 
@@ -79,7 +79,8 @@ class AsyncGuardedContents(GuardedContents):
                 models, clearance = await gate.run(gate.admit_upload, upload, in_chunks=self._qguard_takes_chunks())
             saved = None
             while (piece := await gate.run(next, models, None)) is not None:
-                with passing(Passage(upload.path, piece["content"], clearance, whole="chunk" not in piece)):
+                passage = Passage(upload.path, piece["content"], clearance, whole="chunk" not in piece)
+                with gate.writing(passage):
                     saved = await super().save(piece, upload.path)  # type: ignore[misc]
         finally:
             upload.close()

@@ -6,7 +6,7 @@ from typing import Any
 
 from jupyter_qguard.server import stored
 from jupyter_qguard.server.guarded import GuardedContents
-from jupyter_qguard.server.passage import Passage, passing
+from jupyter_qguard.server.passage import Passage
 from jupyter_qguard.server.refusal import WritePath
 from jupyter_qguard.server.uploads import pending_model
 
@@ -59,7 +59,7 @@ class SyncGuardedContents(GuardedContents):
         return super().rename_file(old_path, new_path)  # type: ignore[misc]
 
     def _qguard_write(self, model: dict[str, Any], passage: Passage) -> Any:
-        with passing(passage):
+        with self._qguard.writing(passage):
             saved = super().save(model, passage.path)  # type: ignore[misc]
         return self._qguard_done(passage.path, saved, passage.clearance)
 
@@ -74,7 +74,8 @@ class SyncGuardedContents(GuardedContents):
                 models, clearance = gate.admit_upload(upload, in_chunks=self._qguard_takes_chunks())
             saved = None
             for piece in models:
-                with passing(Passage(upload.path, piece["content"], clearance, whole="chunk" not in piece)):
+                passage = Passage(upload.path, piece["content"], clearance, whole="chunk" not in piece)
+                with gate.writing(passage):
                     saved = super().save(piece, upload.path)  # type: ignore[misc]
         finally:
             upload.close()

@@ -38,8 +38,12 @@ class QGuardHandler(APIHandler):
         try:
             return msgspec.json.decode(self.request.body, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            # The text names keys and types, and never quotes a value.
-            raise web.HTTPError(HTTPStatus.BAD_REQUEST, f"the body is not as it must be: {error}") from None
+            text = str(error)
+            if "unknown field" in text:
+                # It would quote the key, and whoever mixes up keys and values sends a secret as one.
+                text = f"a key is unknown; allowed are {', '.join(getattr(kind, '__struct_fields__', ()))}"
+            # Otherwise the text names our own keys and types, and never quotes a value.
+            raise web.HTTPError(HTTPStatus.BAD_REQUEST, f"the body is not as it must be: {text}") from None
 
     def reply(self, answer: dict[str, Any], status: HTTPStatus = HTTPStatus.OK) -> None:
         """Answer with JSON that no cache keeps."""

@@ -35,7 +35,7 @@ class Trail:
 
     @property
     def trouble(self) -> str:
-        """Why the last record could not be written; empty if it was."""
+        """Why a record could not be written; empty once one is written again. A refusal that is noted is not yet."""
         return self._trouble
 
     def save_decided(
@@ -62,7 +62,7 @@ class Trail:
         event = AuditEvent(data=data, notebook=decision.path)
         try:
             if decision.outcome is Outcome.REFUSED:
-                self._use(lambda log: log.note_refusal(event))
+                self._use(lambda log: log.note_refusal(event), writes=False)
             elif new:
                 self._use(lambda log: log.append(event))
         except AuditUnavailableError:
@@ -85,7 +85,7 @@ class Trail:
     def guard_failed(self, path: str, way: WritePath, code: str, kind: str) -> None:
         """Record that a write was refused because it could not be checked. Raises AuditUnavailableError."""
         event = AuditEvent(data=GuardFailed(part=way.name.lower(), code=code, detail=kind), notebook=path)
-        self._use(lambda log: log.note_refusal(event))
+        self._use(lambda log: log.note_refusal(event), writes=False)
 
     def policy_loaded(self, loaded: LoadedPolicy) -> None:
         """Record which policy is in force. Where that fails, ``status`` says so."""
@@ -114,13 +114,14 @@ class Trail:
         event = AuditEvent(data=data, notebook=path)
         self._use(lambda log: log.append(event))
 
-    def _use(self, call: Callable[[AuditLog], object]) -> None:
+    def _use(self, call: Callable[[AuditLog], object], *, writes: bool = True) -> None:
         try:
             call(self._opened())
         except AuditUnavailableError as error:
             self._trouble = str(error) or "the audit log cannot be written"
             raise
-        self._trouble = ""
+        if writes:
+            self._trouble = ""
 
     def _opened(self) -> AuditLog:
         with self._lock:

@@ -236,6 +236,8 @@ class _Lane:
         return self.child
 
     def _drop_rest(self) -> None:
+        if self.child is not None:  # it came up while the pool was closed
+            self.child.stop()
         with self._wake:
             rest = list(self._jobs)
             self._jobs.clear()

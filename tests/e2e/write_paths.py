@@ -184,6 +184,14 @@ def restore_of_an_old_checkpoint(server: JupyterServer, name: str, secret: str) 
     return Tried([first, server.request("POST", f"/api/contents/{name}.ipynb/checkpoints/checkpoint")], (old,))
 
 
+@_refused
+def rename_of_a_text_that_a_kernel_wrote_to_a_notebook(server: JupyterServer, name: str, secret: str) -> Tried:
+    """A rename writes nothing, but what is a notebook from then on must be fit to be one."""
+    source = server.root / f"{name}.txt"
+    source.write_text(as_file(in_source(secret)))
+    return Tried([server.request("PATCH", f"/api/contents/{source.name}", {"path": f"{name}.ipynb"})], (source,))
+
+
 @_redacted
 def notebook_with_the_secret_in_an_output(server: JupyterServer, name: str, secret: str) -> Tried:
     return Tried([server.save(f"{name}.ipynb", in_output(secret))])

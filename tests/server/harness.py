@@ -49,15 +49,18 @@ class JupyterServer:
         guarded: bool = True,
         options: dict[str, Any] | None = None,
         policy: str = "",
-        extensions: tuple[str, ...] = (),
+        extensions: tuple[str, ...] | None = (),
+        python: str = sys.executable,
     ) -> None:
         """Lay out *folder*; *options* are traits, *policy* is the text of a policy file, *extensions* are those of
-        the installed ones that run beside ours."""
+        the installed ones that run beside ours, None for what is enabled where *python* is installed."""
         self.extensions = extensions
+        self.python = python
         self.folder = folder
         self.root, self.home, self.temp = (folder / name for name in ("root", "home", "tmp"))
         for place in (self.root, self.home, self.temp):
             place.mkdir(parents=True)
+        (self.home / "data").mkdir()  # jupyter_server_fileid keeps its database there, and does not make it
         self.guarded = guarded
         self.token = secrets.token_hex(16)
         self.options = options or {}
@@ -66,6 +69,8 @@ class JupyterServer:
             self.policy_file.write_text(policy)
         self.log_file = folder / "server.log"
         self.port = 0
+        self.answers = True
+        """Whether the guard's own interface will tell when its scanner is ready."""
         self.environment: dict[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -86,7 +91,6 @@ class JupyterServer:
         config = self.folder / "config"
         config.mkdir(exist_ok=True)
         traits: dict[str, Any] = {
-            "ServerApp.jpserver_extensions": {**_others(self.extensions), "jupyter_qguard": self.guarded},
             "QGuardApp.workers": 1,
             "ServerApp.port": self.port,
             "ServerApp.port_retries": 0,
@@ -96,6 +100,9 @@ class JupyterServer:
             "IdentityProvider.token": self.token,
             **self.options,
         }
+        if self.extensions is not None:
+            extensions = {**_others(self.extensions), "jupyter_qguard": self.guarded}
+            traits["ServerApp.jpserver_extensions"] = extensions
         sections: dict[str, dict[str, Any]] = {}
         for name, value in traits.items():
             section, trait = name.split(".")
@@ -103,7 +110,7 @@ class JupyterServer:
         (config / "jupyter_server_config.json").write_text(json.dumps(sections))
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "jupyter_server"],
+                [self.python, "-m", "jupyter_server"],
                 stdout=log,
                 stderr=log,
                 env=self._environment(),
@@ -122,6 +129,19 @@ class JupyterServer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._process = None
+
+    @property
+    def exit_code(self) -> int | None:
+        """With which it ended by itself; None while it runs."""
+        assert self._process is not None
+        return self._process.poll()
+
+    def kill(self) -> None:
+        """End it without a chance to tidy up."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
         self._process = None
 
     def request(
@@ -182,7 +202,9 @@ class JupyterServer:
             if self._process.poll() is not None:
                 break
             try:
-                if self.request("GET", "/api/status").status == 200 and (not self.guarded or self._warm()):
+                if self.request("GET", "/api/status").status == 200 and (
+                    not (self.guarded and self.answers) or self._warm()
+                ):
                     return
             except OSError:
                 pass
