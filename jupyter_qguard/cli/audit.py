@@ -244,6 +244,7 @@ def _record(folder: Path, data: EventData) -> None:
 def _hand_out(spool: IO[bytes], output: Path | None) -> None:
     if output is None:
         shutil.copyfileobj(spool, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
         return
     try:
         descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)

@@ -9,11 +9,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 QGUARD = [sys.executable, "-m", "jupyter_qguard.cli"]
 _SECONDS = 60
+_WITHOUT_PRIVILEGES = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+"""Root that the modes of files bind, too."""
 
 
 class Cli:
@@ -35,16 +41,22 @@ class Cli:
         }
         self.environment.pop("NO_COLOR", None)
 
-    def __call__(self, *arguments: str, stdin: bytes = b"", **options) -> subprocess.CompletedProcess[bytes]:
+    def __call__(
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        environment: Mapping[str, str] | None = None,
+        unprivileged: bool = False,
+    ) -> subprocess.CompletedProcess[bytes]:
+        as_user = _WITHOUT_PRIVILEGES if unprivileged and os.geteuid() == 0 else []
         return subprocess.run(
-            [*QGUARD, *arguments],
+            [*as_user, *QGUARD, *arguments],
             cwd=self.folder,
-            env=self.environment | options.pop("environment", {}),
+            env=self.environment | (environment or {}),
             input=stdin,
             capture_output=True,
             check=False,
             timeout=_SECONDS,
-            **options,
         )
 
     def start(self, *arguments: str, **options) -> subprocess.Popen[bytes]:
