@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import shutil
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from jupyter_qguard.audit import LogSettings
 from jupyter_qguard.audit.checkpoints import decode_statements, load_public_key
 from jupyter_qguard.audit.custody import read_statement
+from jupyter_qguard.audit.envelope import seal
 from jupyter_qguard.audit.verify import verify
 from jupyter_qguard.errors import AuditUnavailableError
 from tests.audit.trails import check, contents, event, lay, make_trail, open_log, segments
@@ -140,9 +142,31 @@ def test_statements_removed_doubled_or_reordered_are_caught_save_the_last_ones(t
 
 
 @pytest.mark.parametrize("left", [b"", None])
-def test_a_trail_without_any_statement_is_not_whole(trail, spoilt, left):
-    files = {name: body for name, body in trail.items() if name != STATEMENTS}
+@pytest.mark.parametrize("records", [3, RECORDS])
+def test_a_trail_without_any_statement_is_not_whole(spoilt, tmp_path, left, records):
+    make_trail(tmp_path / "audit", records)
+    files = contents(tmp_path / "audit")
+    del files[STATEMENTS]
     assert not spoilt(files if left is None else {**files, STATEMENTS: left}).whole
+
+
+def forged(line: bytes, previous: str) -> tuple[bytes, str]:
+    """A record with other words in it, and all hashes as they should be: whoever forges can count."""
+    record = json.loads(line)
+    del record["hash"]
+    record["data"] = {**record["data"], "reason": "another"}
+    return seal(record, int(record["sequence"]), previous)
+
+
+@pytest.mark.parametrize("at", [0, 3, 5])
+@pytest.mark.parametrize("how_many", [1, 2, RECORDS])
+def test_records_written_anew_with_right_hashes_are_caught(trail, spoilt, at, how_many):
+    name = next(name for name in trail if name.startswith("audit-"))
+    lines = lines_of(trail[name])
+    previous = json.loads(lines[at])["previous"]
+    for number in range(at, min(at + how_many, len(lines))):
+        lines[number], previous = forged(lines[number], previous)
+    assert not spoilt({**trail, name: b"".join(lines)}).whole
 
 
 def test_taking_the_last_statements_off_uncovers_records_and_says_how_many(trail, spoilt):
