@@ -56,6 +56,10 @@ fuzz: .venv/.ready-dev ## Long: 100 000 hostile notebooks and policies, and gian
 matrix: .venv/.ready-dev ## Long: the wheel beside each supported JupyterLab, Notebook and Jupyter Server
 	tests/e2e/matrix.sh
 
+.PHONY: hooks
+hooks: .venv/.ready-dev ## Long: the pre-commit hooks, built and run by pre-commit in another repository
+	$(BIN)/python -m pytest tests/e2e/test_pre_commit.py
+
 .PHONY: sdks
 sdks: ## Not there yet: the vendors' SDKs against the gateway
 	@echo "The gateway is not written yet, so there is nothing to run the vendors' SDKs against: see the README." && exit 1

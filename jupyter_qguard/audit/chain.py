@@ -47,28 +47,31 @@ def resume(folder: AuditFolder) -> Chain:
         What is there is no continuous chain: nothing may be appended to a log that somebody changed.
     """
     statements, torn = _statements(folder)
-    last = statements[-1] if statements else None
     names = folder.segment_names()
+    if not statements:
+        return _begin(folder, names)
     if not names:
-        if last:
-            refuse(folder.path, "there are checkpoints and no records; `qguard audit verify` says more")
-        return _begin(folder)
+        refuse(folder.path, "there are checkpoints and no records; `qguard audit verify` says more")
+    last = statements[-1]
     segment = _next_segment(folder, names[-1]) if folder.is_sealed(names[-1]) else folder.open_segment(names[-1])
     if segment.name != names[-1]:
         names.append(segment.name)
-    log = last.log if last else ""
     start, sequence, previous = _base(folder, names, last)
     covered = max((each.sequence for each in statements if each.kind is StatementKind.CHECKPOINT), default=0)
-    chain = Chain(segment, log or previous, sequence, previous, last, covered, torn)
+    chain = Chain(segment, last.log, sequence, previous, last, covered, torn)
     _follow(folder, chain, start)
     if chain.uncovered < 0:
         refuse(folder.path, f"it ends at record {chain.sequence}, and a checkpoint covers record {covered}")
     return chain
 
 
-def _begin(folder: AuditFolder) -> Chain:
+def _begin(folder: AuditFolder, names: list[str]) -> Chain:
+    """A new log. The first statement is written before the first record, so that nothing may be there yet."""
+    first = segment_name(1)
+    if names not in ([], [first]) or folder.size(first):
+        refuse(folder.path, "there are records and no checkpoints; `qguard audit verify` says more")
     name = os.urandom(HASH_LENGTH // 2).hex()
-    return Chain(folder.create_segment(segment_name(1)), name, 0, name, None)
+    return Chain(folder.open_segment(first) if names else folder.create_segment(first), name, 0, name, None)
 
 
 def _next_segment(folder: AuditFolder, sealed: str) -> Segment:
@@ -94,12 +97,10 @@ def _statements(folder: AuditFolder) -> tuple[list[Statement], int]:
     return found, torn
 
 
-def _base(  # noqa: RET503 (refuse does not return)
-    folder: AuditFolder, names: list[str], last: Statement | None
-) -> tuple[int, int, str]:
+def _base(folder: AuditFolder, names: list[str], last: Statement) -> tuple[int, int, str]:
     """From where the last segment is to be followed: byte, and the sequence and hash of the record before."""
     name = names[-1]
-    if last and last.kind is StatementKind.CHECKPOINT and last.segment == name and last.offset:
+    if last.kind is StatementKind.CHECKPOINT and last.segment == name and last.offset:
         found = unseal(folder.last_line(name, last.offset))
         if not found or found[1] != last.hash:
             refuse(folder.path, f"record {last.sequence} is not the one of the checkpoint")
@@ -110,15 +111,11 @@ def _base(  # noqa: RET503 (refuse does not return)
         if not found or int(found[0].sequence) != sequence:
             refuse(folder.path, f"{names[-2]} does not end where {name} begins")
         return 0, sequence, found[1]
-    if last and last.sequence == sequence:
-        return 0, sequence, last.hash
-    first = next(folder.read_lines(name), b"")
-    found = unseal(first)
-    if sequence == 0 and found:
-        return 0, 0, found[0].previous
-    if sequence == 0 and not first.endswith(b"\n"):
-        return 0, 0, os.urandom(HASH_LENGTH // 2).hex()
-    refuse(folder.path, f"the records before {name} are missing")
+    if sequence == 0:
+        return 0, 0, last.log
+    if last.sequence != sequence:
+        refuse(folder.path, f"the records before {name} are missing")
+    return 0, sequence, last.hash
 
 
 def _follow(folder: AuditFolder, chain: Chain, start: int) -> None:

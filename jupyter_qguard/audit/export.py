@@ -39,6 +39,8 @@ _PLAIN = (
 )
 COLUMNS = (*_PLAIN[:-1], "data", "hash")
 _PSEUDONYMS = {"user": "person", "notebook": "notebook"}
+_IDENTIFYING = FREE_TEXT | {"filters", "sources"}
+"""Fields of an event that may name a person, a home folder or a notebook."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet takes a cell that begins so for a formula and runs it."""
 _encoder = msgspec.json.Encoder(order="sorted")
@@ -79,7 +81,7 @@ class Sanitiser:
             return {}
         allowed = {each.encode_name for each in msgspec.structs.fields(kind)}
         if not self.identified:
-            allowed -= FREE_TEXT | {"filters"}
+            allowed -= _IDENTIFYING
         return {name: value for name, value in given.items() if name in allowed} if isinstance(given, dict) else {}
 
 

@@ -181,6 +181,7 @@ class AuditFolder:
         """Delete a segment."""
         with translated(self.path):
             (self.path / name).unlink()
+            self.sync_folder()
 
     def append(self, segment: Segment, data: bytes) -> None:
         """Write *data* at the end; it is on the disk for good when this returns.
@@ -265,11 +266,16 @@ class AuditFolder:
 
     def sync_folder(self) -> None:
         """Make the names in the folder durable."""
-        descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync_names(self.path)
+
+
+def sync_names(folder: Path) -> None:
+    """Make the names in *folder* durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def write_all(descriptor: int, data: bytes) -> None:

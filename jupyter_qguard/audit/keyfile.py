@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from jupyter_qguard.audit.checkpoints import Signer, load_private_key, new_private_key, public_pem
-from jupyter_qguard.audit.folder import PRIVATE_FILE, PRIVATE_FOLDER, PUBLIC_KEY, refuse, translated
+from jupyter_qguard.audit.folder import PRIVATE_FILE, PRIVATE_FOLDER, PUBLIC_KEY, refuse, sync_names, translated
 from jupyter_qguard.errors import InputError
 
 if TYPE_CHECKING:
@@ -77,8 +77,8 @@ def write_new(path: Path, data: bytes, mode: int = PRIVATE_FILE) -> None:
     """Create *path* with *data*, whole or not at all; one that is there stays as it is."""
     with translated(path):
         path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+        draft = path.with_name(f".{path.name}.{os.urandom(8).hex()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
@@ -88,3 +88,4 @@ def write_new(path: Path, data: bytes, mode: int = PRIVATE_FILE) -> None:
                 os.link(draft, path)
         finally:
             draft.unlink()
+        sync_names(path.parent)  # a key that a power cut takes would leave a log that nobody can go on with

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _RETRY_SECONDS = 1.0
+_CLOSED = "the audit log is closed"
 
 
 @dataclass(slots=True)
@@ -119,8 +120,7 @@ class AuditLog:
         prepared = [prepare(event, self._identity, now, self._screen) for event in events]
         with self._gate:
             if self._closing:
-                message = "the audit log is closed"
-                raise AuditUnavailableError(message)
+                raise AuditUnavailableError(_CLOSED)
             leads = self._gathering is None
             group = self._gathering = self._gathering or _Group()
             start = len(group.waiting)
@@ -142,13 +142,15 @@ class AuditLog:
         Raises
         ------
         AuditUnavailableError
-            Nothing could be written for so long that no more can wait.
+            Nothing could be written for so long that no more can wait, or the log is closed.
         """
+        if self._closing:
+            raise AuditUnavailableError(_CLOSED)
         self._refusals.note(event)
         self._wake.set()
 
-    def checkpoint(self) -> Statement | None:
-        """Sign where the chain stands now; the last statement if that covers all, None for an empty log."""
+    def checkpoint(self) -> Statement:
+        """Sign where the chain stands now; the last statement if that covers all."""
         with self._turn:
             return self._writer.checkpoint()
 
@@ -182,28 +184,45 @@ class AuditLog:
                 self._folder.close()
 
     def _start(self) -> None:
-        torn = self._writer.mend()
-        if torn:
-            detail = f"an unfinished record of {torn} bytes was cut off; it had never been acknowledged"
-            self.append(AuditEvent(data=GuardFailed(part="audit", code="torn_record", detail=detail)))
+        self._writer.resume()
+        self._record_mending()
         if self._settings.retention_days is not None:
             self.retain(self._settings.retention_days)
         self._tender.start()
 
     def _lead(self, group: _Group) -> None:
-        """Write *group* as soon as it is its turn."""
-        with self._turn:
-            with self._gate:
-                self._gathering = None
-            try:
+        """Write *group* as soon as it is its turn. However this ends, an interrupt included, nobody is left waiting."""
+        try:
+            with self._turn:
+                self._end_gathering(group)
                 group.records = self._writer.commit(group.waiting)
-            except AuditUnavailableError as error:
-                group.error = str(error)
-            except BaseException as error:
-                group.error = f"the audit log was not written: {type(error).__name__}"
-                raise
-            finally:
-                group.done.set()
+                self._record_mending()
+        except AuditUnavailableError as error:
+            group.error = str(error)
+        except BaseException as error:
+            group.error = f"the audit log was not written: {type(error).__name__}"
+            raise
+        finally:
+            self._end_gathering(group)
+            group.done.set()
+
+    def _end_gathering(self, group: _Group) -> None:
+        """Nothing joins *group* any more."""
+        with self._gate:
+            if self._gathering is group:
+                self._gathering = None
+
+    def _record_mending(self) -> None:
+        """Record that an unfinished record, which a crash of this or another process left, was cut off."""
+        torn = self._writer.take_torn()
+        if not torn:
+            return
+        detail = f"an unfinished record of {torn} bytes was cut off; it had never been acknowledged"
+        event = AuditEvent(data=GuardFailed(part="audit", code="torn_record", detail=detail))
+        try:
+            self._writer.commit([prepare(event, self._identity, self._clock(), self._screen)])
+        except AuditUnavailableError as error:
+            _log.warning("the mending of the audit log was not recorded: %s", error)
 
     def _write_refusals(self, *, everything: bool = False) -> None:
         due = self._refusals.take_due(everything=everything)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jupyter_qguard.audit.envelope import timestamp, unseal
@@ -13,20 +14,29 @@ if TYPE_CHECKING:
 _NS_PER_DAY = 86_400 * 1_000_000_000
 
 
-def removable_segments(folder: AuditFolder, chain: Chain, days: int, now_ns: int) -> tuple[list[str], int, str]:
-    """The names of the oldest segments that may be removed, and sequence and hash of the last record in them.
+@dataclass(frozen=True, slots=True)
+class Removable:
+    """A segment that may go."""
+
+    name: str
+    sequence: int
+    """Of its last record."""
+    hash: str
+    """Of its last record."""
+
+
+def removable_segments(folder: AuditFolder, chain: Chain, days: int, now_ns: int) -> list[Removable]:
+    """The oldest segments that may be removed, oldest first.
 
     The segment that is being written never goes, nor does one after a segment that stays: what is left is one piece.
     """
     limit = timestamp(max(0, now_ns - days * _NS_PER_DAY))
-    names: list[str] = []
-    sequence, last_hash = 0, ""
+    removable: list[Removable] = []
     for name in folder.segment_names():
         if name == chain.segment.name or not folder.is_sealed(name):
             break
         found = unseal(folder.last_line(name))
         if not found or found[0].time >= limit or int(found[0].sequence) > chain.covered:
             break
-        names.append(name)
-        sequence, last_hash = int(found[0].sequence), found[1]
-    return names, sequence, last_hash
+        removable.append(Removable(name, int(found[0].sequence), found[1]))
+    return removable

@@ -68,9 +68,13 @@ def verify(path: Path, public: Ed25519PublicKey, *, against: Statement | None = 
     folder = AuditFolder(path, create=False)
     try:
         with folder.locked(_LOCK_SECONDS, shared=True):
-            statements, left = decode_statements(folder.read_lines(STATEMENTS) if folder.size(STATEMENTS) else ())
+            lines = list(folder.read_lines(STATEMENTS)) if folder.size(STATEMENTS) else []
             ends = [(name, folder.size(name)) for name in folder.segment_names()]
+        torn = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
+        statements, left = decode_statements(lines)
         check = _Check(folder, statements, public)
+        if torn:
+            check.unfinished(STATEMENTS, torn)
         if left:
             check.wrong(STATEMENTS, len(statements) + 1, f"{left} lines from here on are damaged")
         check.statements(against)
@@ -105,6 +109,10 @@ class _Check:
         """Note a problem."""
         self.problems.append(Tampering(file, line, text))
 
+    def unfinished(self, file: str, line: bytes) -> None:
+        """Note that a file ends within a line: to be mended when the log is opened."""
+        self.notes.append(f"{file} ends in an unfinished line of {len(line)} bytes: a crash, or tampering")
+
     def statements(self, against: Statement | None) -> None:
         """Check the statements themselves, and note which records they name."""
         for number, statement in enumerate(self.known, 1):
@@ -129,7 +137,7 @@ class _Check:
             self.sequence, self.previous = first_sequence(name) - 1, ""
         for number, line in enumerate(self.folder.read_lines(name, 0, end), 1):
             if not line.endswith(b"\n") and last:
-                self.notes.append(f"{name} ends in an unfinished line of {len(line)} bytes: a crash, or tampering")
+                self.unfinished(name, line)
             else:
                 self._record(name, number, line)
             if len(self.problems) >= _MAX_PROBLEMS:
@@ -143,6 +151,8 @@ class _Check:
             self.notes.append(f"Stopped after {_MAX_PROBLEMS} problems.")
             return
         for statement in self._checkpoints(against):
+            if statement.sequence == 0:
+                continue  # made before the first record, which was held against it when the first segment was read
             found = self.seen.get(statement.sequence)
             if found == statement.hash or (found is None and self._was_removed(statement.sequence)):
                 continue
@@ -152,6 +162,8 @@ class _Check:
             else:
                 text = f"{where} names another record {statement.sequence} than the one that is there"
             self.wrong(STATEMENTS, 0, text)
+        if self.sequence and not self.known:
+            self.wrong(STATEMENTS, 0, "there are records and no statement: the first one is older than any record")
         covered = max((statement.sequence for statement in self._checkpoints(None)), default=0)
         if covered < self.sealed_to:
             self.wrong(

@@ -48,6 +48,7 @@ class ChainWriter:
         self._folder, self._signer, self._settings, self._clock = folder, signer, settings, clock
         self._chain: Chain | None = None
         self._statements_size = 0
+        self._torn = 0
         self._checkpointed = time.monotonic()
 
     def commit(self, prepared: list[dict[str, Any]]) -> list[Record]:
@@ -77,22 +78,27 @@ class ChainWriter:
                 _log.warning("the audit log has no checkpoint for its last records: %s", error)
             return records
 
-    def checkpoint(self) -> Statement | None:
-        """Sign where the chain stands now; the last statement if that covers all, None for an empty log."""
+    def checkpoint(self) -> Statement:
+        """Sign where the chain stands now; the last statement if that covers all."""
         with self._held() as chain:
-            if chain.uncovered > 0:
+            if chain.uncovered > 0 or chain.statement is None:
                 self._sign(chain)
-            return chain.statement
+            return chain.statement or self._sign(chain)
 
     def retain(self, days: int) -> int:
         """Remove whole checkpointed segments whose last record is older than *days*; how many were removed."""
         with self._held() as chain:
             return self._remove_old(chain, days)
 
-    def mend(self) -> int:
-        """Read the end of the log; how many bytes of an unfinished line were cut off."""
-        with self._held() as chain:
-            return chain.torn
+    def resume(self) -> None:
+        """Read the end of the log, and mend what a crash left of a line."""
+        with self._held():
+            pass
+
+    def take_torn(self) -> int:
+        """How many bytes of unfinished lines were cut off since the last call."""
+        torn, self._torn = self._torn, 0
+        return torn
 
     @property
     def checkpoint_due(self) -> bool:
@@ -122,6 +128,10 @@ class ChainWriter:
         self.forget()
         self._chain = resume(self._folder)
         self._statements_size = self._folder.size(STATEMENTS)
+        self._torn += self._chain.torn
+        if self._chain.statement is None:
+            # From before the first record on, so that no record ever is without a statement: its absence is tampering.
+            self._sign(self._chain)
         return self._chain
 
     def _tidy(self, chain: Chain) -> None:
@@ -136,19 +146,19 @@ class ChainWriter:
             if self._settings.retention_days is not None:
                 self._remove_old(chain, self._settings.retention_days)
 
-    def _sign(self, chain: Chain) -> None:
-        self._state(chain, StatementKind.CHECKPOINT, chain.sequence, chain.previous, chain.segment.size)
+    def _sign(self, chain: Chain) -> Statement:
         self._checkpointed = time.monotonic()
+        return self._state(chain, StatementKind.CHECKPOINT, chain.sequence, chain.previous, chain.segment.size)
 
     def _remove_old(self, chain: Chain, days: int) -> int:
-        removable, sequence, last_hash = removable_segments(self._folder, chain, days, self._clock())
-        if removable:
-            self._state(chain, StatementKind.RETENTION, sequence, last_hash, 0)
-        for name in removable:
-            self._folder.remove_segment(name)
+        """A statement for each segment, before it goes: a crash in between leaves a log that still verifies."""
+        removable = removable_segments(self._folder, chain, days, self._clock())
+        for each in removable:
+            self._state(chain, StatementKind.RETENTION, each.sequence, each.hash, 0)
+            self._folder.remove_segment(each.name)
         return len(removable)
 
-    def _state(self, chain: Chain, kind: StatementKind, sequence: int, last_hash: str, offset: int) -> None:
+    def _state(self, chain: Chain, kind: StatementKind, sequence: int, last_hash: str, offset: int) -> Statement:
         statement = self._signer.sign(
             Statement(
                 kind=kind,
@@ -166,3 +176,4 @@ class ChainWriter:
         chain.statement = statement
         if kind is StatementKind.CHECKPOINT:
             chain.covered = sequence
+        return statement

@@ -45,7 +45,10 @@ def group() -> None:
 
 
 def main() -> None:
-    """Entry point: every error becomes one message and the exit code of its kind. No message holds a secret."""
+    """Entry point: every error becomes one message and the exit code of its kind. No message holds a secret.
+
+    A reader of standard output that goes away ends the command with 1 and without a word: click sees to that.
+    """
     try:
         code = group.main(standalone_mode=False)
     except click.exceptions.Abort:
@@ -56,9 +59,6 @@ def main() -> None:
     except QGuardError as error:
         click.echo(f"qguard: {error}", err=True)
         code = error.exit_code
-    except BrokenPipeError:
-        sys.stderr.close()
-        code = 0
     except OSError as error:
         click.echo(f"qguard: {error.strerror or 'input or output failed'}: {error.filename or ''}", err=True)
         code = 4

@@ -6,7 +6,9 @@ import getpass
 import hashlib
 import json
 import os
+import re
 import shutil
+import stat
 import sys
 import tempfile
 from pathlib import Path
@@ -20,6 +22,7 @@ from jupyter_qguard.audit.event import AuditExported, AuditRead
 from jupyter_qguard.audit.export import ExportFormat, Sanitiser, export_lines
 from jupyter_qguard.audit.trail import RecordFilter, last_of, read_records
 from jupyter_qguard.audit.verify import verify as verify_trail
+from jupyter_qguard.cli.trail import print_json, print_table, print_verification, row
 from jupyter_qguard.errors import InputError
 from jupyter_qguard.policy import load_policy
 
@@ -27,10 +30,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from jupyter_qguard.audit.event import EventData
-    from jupyter_qguard.audit.verify import Verification
 
 _TAMPERED = 1
 _SPOOL_BYTES = 16 << 20
+_TIME = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d(:\d\d(:\d\d(\.\d{1,6})?)?)?)?)?)?")
+"""The beginning of an RFC 3339 time."""
 _TYPES = click.Choice([kind.value for kind in EventType])
 _file = click.Path(path_type=Path, dir_okay=False)
 _existing = click.Path(path_type=Path, dir_okay=False, exists=True)
@@ -42,6 +46,15 @@ _format_option = click.option(
 )
 
 
+def _time(context: click.Context, option: click.Parameter, value: str) -> str:
+    """Refuse what no record's time could begin with, for a typing error would choose no record, silently."""
+    time = value.removesuffix("Z")
+    if time and not _TIME.fullmatch(time):
+        message = f"{value!r} is no time in UTC such as 2027-01-31 or 2027-01-31T09:00"
+        raise click.BadParameter(message, context, option)
+    return time
+
+
 def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that choose records."""
     options = (
@@ -50,16 +63,23 @@ def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--notebook", default="", help="Only this notebook, by its path on the server."),
         click.option("--trace", default="", help="Only this correlation id (W3C trace id)."),
         click.option(
-            "--since", default="", metavar="TIME", help="From this time, UTC: 2027-01-31 or 2027-01-31T09:00."
+            "--since", default="", callback=_time, help="From this time, UTC: 2027-01-31 or 2027-01-31T09:00."
         ),
-        click.option("--until", default="", metavar="TIME", help="Up to the end of this day or minute, UTC."),
+        click.option("--until", default="", callback=_time, help="Up to the end of this day or minute, UTC."),
     )
     for option in reversed(options):
         command = option(command)
     return command
 
 
-@click.group()
+@click.group(
+    epilog="""\b
+    Examples:
+      qguard audit show --last 20
+      qguard audit verify
+      qguard audit export -o trail.jsonl
+    """
+)
 def audit() -> None:
     """Read, verify and export the audit trail.
 
@@ -87,12 +107,12 @@ def show(path: Path | None, count: int, form: str, **filters: Any) -> None:
     _record(folder, AuditRead(records=len(records), filters=(*wanted.words(), f"path={folder}")))
     if form == "json":
         for record in records:
-            click.echo(json.dumps(record, ensure_ascii=False))
+            click.echo(json.dumps(record))
     elif sys.stdout.isatty():
-        _print_table(records)
+        print_table(records)
     else:
         for record in records:
-            click.echo("  ".join(_row(record)))
+            click.echo("  ".join(row(record)))
 
 
 @audit.command(
@@ -118,12 +138,12 @@ def verify(context: click.Context, path: Path | None, key: Path | None, kept: Pa
     shows both: copy checkpoints.jsonl there now and then, and name it with --checkpoint.
     """
     folder = _folder(path)
-    public, source = verification_key(folder, key, _own_keys(folder))
+    public, source = verification_key(folder, key or _key_of_own(path, folder), _own_keys(folder))
     found = verify_trail(folder, public, against=read_statement(kept) if kept else None)
     if form == "json":
-        _print_json(found, source)
+        print_json(found, source)
     else:
-        _print_verification(found, source)
+        print_verification(found, source)
     context.exit(0 if found.whole else _TAMPERED)
 
 
@@ -197,6 +217,12 @@ def _own_keys(folder: Path) -> tuple[Path, Path]:
     return audit_paths(None, os.environ, Path.home()).key, folder.with_name(f"{folder.name}.key")
 
 
+def _key_of_own(path: Path | None, folder: Path) -> Path | None:
+    """One's own trail is verified with one's own key: whoever replaced the trail also replaced the copy beside it."""
+    own = audit_paths(None, os.environ, Path.home())
+    return own.key if (path is None or folder == own.folder) and own.key.exists() else None
+
+
 def _wanted(types: tuple[str, ...], user: str, notebook: str, trace: str, since: str, until: str) -> RecordFilter:
     return RecordFilter(frozenset(EventType(name) for name in types), user, notebook, trace, since, until)
 
@@ -218,61 +244,14 @@ def _record(folder: Path, data: EventData) -> None:
 def _hand_out(spool: IO[bytes], output: Path | None) -> None:
     if output is None:
         shutil.copyfileobj(spool, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
         return
     try:
         descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.fchmod(descriptor, 0o600)  # one that was there may have been open to others
             shutil.copyfileobj(spool, file)
     except OSError as error:
         message = f"{output}: {error.strerror}"
         raise InputError(message) from None
-
-
-def _row(record: dict[str, Any]) -> tuple[str, ...]:
-    data = record.get("data")
-    said = json.dumps(data, ensure_ascii=False) if data else ""
-    sequence, *rest = (str(record.get(name, "")) for name in ("sequence", "time", "type", "user", "notebook"))
-    return (sequence.lstrip("0"), *rest, said)
-
-
-def _print_table(records: list[dict[str, Any]]) -> None:
-    from rich.console import Console  # noqa: PLC0415 (slow to import, and only a terminal needs it)
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    table = Table(show_edge=False)
-    for name in ("#", "time (UTC)", "type", "user", "notebook", "what"):
-        table.add_column(name, overflow="fold")
-    for record in records:
-        table.add_row(*(Text(cell) for cell in _row(record)))
-    Console().print(table)
-
-
-def _print_verification(found: Verification, key: Path) -> None:
-    click.echo(f"{found.records} records ({found.first} to {found.last}) in {found.segments} segments")
-    if found.checkpoint:
-        click.echo(f"last checkpoint: record {found.checkpoint.sequence}, {found.checkpoint.time}")
-    click.echo(f"key: {key}")
-    for note in found.notes:
-        click.echo(f"note: {note}.")
-    for problem in found.problems:
-        where = f"{problem.file}:{problem.line}" if problem.line else problem.file
-        click.echo(f"{where}: {problem.text}", err=True)
-    click.echo("TAMPERED" if found.problems else "whole")
-
-
-def _print_json(found: Verification, key: Path) -> None:
-    last = found.checkpoint
-    result = {
-        "version": 1,
-        "whole": found.whole,
-        "records": found.records,
-        "first": found.first,
-        "last": found.last,
-        "segments": found.segments,
-        "checkpoint": {"sequence": last.sequence, "hash": last.hash, "time": last.time} if last else None,
-        "key": str(key),
-        "notes": found.notes,
-        "problems": [{"file": each.file, "line": each.line, "message": each.text} for each in found.problems],
-    }
-    click.echo(json.dumps(result, indent=2))

@@ -10,6 +10,11 @@ from jupyter_qguard.cli.pool import NOTHING, FileResult, scan_data
 from jupyter_qguard.errors import UsageError
 from jupyter_qguard.scan import Scanner, ScanSettings
 
+_SUBMODULE = "160000"
+"""Mode of an entry that is a commit of another repository, and no file."""
+_SETTINGS = ("log.showRoot=true", "log.showSignature=false", "color.ui=false")
+"""What a user's own settings could change about the list."""
+
 
 def scan_history(
     folder: Path, settings: ScanSettings, since: str, limit: int, announce: Callable[[str], None]
@@ -30,6 +35,9 @@ def scan_history(
             reader.stdin.write(f"{blob}\n".encode())
             reader.stdin.flush()
             header = reader.stdout.readline().split()
+            if len(header) != 3:
+                yield FileResult(path, 0, NOTHING, "cannot be read: this clone does not have it", origin=commit)
+                continue
             size = int(header[2])
             data = reader.stdout.read(size)
             reader.stdout.read(1)
@@ -44,8 +52,11 @@ def scan_history(
 
 def _blobs(folder: Path, since: str) -> dict[str, tuple[str, str]]:
     """Blob id to the commit and path that brought it, oldest commit first."""
-    command = ["git", "-C", str(folder), "log", "--all", "--reverse", "--format=%x00%H", "--raw", "--no-abbrev", "-z"]
-    command += ["-m", "--no-renames", "--diff-filter=AM"] + ([f"--since={since}"] if since else [])
+    command = ["git", "-C", str(folder)]
+    for setting in _SETTINGS:
+        command += ["-c", setting]
+    command += ["log", "--all", "--reverse", "--format=%x00%H", "--raw", "--no-abbrev", "-z"]
+    command += ["-m", "--no-renames", "--diff-filter=AMT"] + ([f"--since={since}"] if since else [])
     try:
         done = subprocess.run(command, capture_output=True, check=True)  # noqa: S603 - no shell
     except FileNotFoundError:
@@ -54,16 +65,21 @@ def _blobs(folder: Path, since: str) -> dict[str, tuple[str, str]]:
     except subprocess.CalledProcessError:
         message = f"{folder} is in no git repository that can be read"
         raise UsageError(message) from None
+    return _parse(done.stdout.decode("utf-8", "surrogateescape").split("\0"))
+
+
+def _parse(fields: list[str]) -> dict[str, tuple[str, str]]:
+    """Read git's list: a commit, then entries of two fields each, of which the second is a path and may be anything."""
     blobs: dict[str, tuple[str, str]] = {}
-    commit, blob = "", ""
-    for field in done.stdout.decode("utf-8", "surrogateescape").split("\0"):
+    commit = ""
+    rest = iter(fields)
+    for field in rest:
         text = field.strip("\n")
         if text.startswith(":"):
-            blob = text.split()[3]
-        elif blob:
-            if not blob.startswith("0000000"):
-                blobs.setdefault(blob, (commit, text))
-            blob = ""
-        elif len(text) in (40, 64):
+            _, mode, _, blob, _ = text.split()
+            path = next(rest, "")
+            if mode != _SUBMODULE:
+                blobs.setdefault(blob, (commit, path))
+        elif text:
             commit = text
     return blobs

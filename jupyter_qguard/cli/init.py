@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 import os
 import re
 import subprocess
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 import click
 
 from jupyter_qguard.catalog import load_catalog
-from jupyter_qguard.cli.scan import write_whole
+from jupyter_qguard.cli.output import write_whole
 from jupyter_qguard.errors import UsageError
 from jupyter_qguard.policy import parse_policy
 
@@ -26,7 +27,8 @@ _REFERENCES = {
     "vault": "vault://quantum/{environment}/{vendor}#api_key",
     "aws": "aws://quantum/{environment}/{vendor}#api_key",
 }
-_YEAR = dt.timedelta(days=180)
+_VALID = dt.timedelta(days=180)
+"""How long the entries of a starter policy hold."""
 
 
 @click.command(
@@ -53,7 +55,7 @@ def init(
     chosen = _known(vendors or _ask_vendors())
     environment = environment or _ask("Environment of the keys", _ENVIRONMENTS, "dev")
     vault = vault or _ask("Where the keys are kept", _VAULTS, "local")
-    text = starter(chosen, environment, vault, index_hosts(), dt.datetime.now(tz=dt.timezone.utc).date() + _YEAR)
+    text = starter(chosen, environment, vault, index_hosts(), dt.datetime.now(tz=dt.timezone.utc).date() + _VALID)
     parse_policy(text, str(path))
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists():
@@ -109,7 +111,16 @@ def index_hosts() -> tuple[str, ...]:
         listed = ""
     urls = re.findall(r"https://[^\s'\"]+", listed + " " + os.environ.get("PIP_INDEX_URL", ""))
     hosts = {urlsplit(url).hostname for url in urls}
-    return tuple(sorted(host for host in hosts if host and "." in host))
+    return tuple(sorted(host for host in hosts if host and "." in host and not _is_address(host)))
+
+
+def _is_address(host: str) -> bool:
+    """An entry for an address needs more than can be asked here: it must say which addresses it means."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _known(vendors: tuple[str, ...]) -> tuple[str, ...]:

@@ -35,6 +35,11 @@ _format = click.option(
       $QGUARD_POLICY
       ~/.config/jupyter-qguard/policy.yaml    write a first one with `qguard init`
     Without any of them a built-in one applies: saves are guarded, connections are only observed.
+
+    \b
+    Examples:
+      qguard policy check
+      qguard policy explain notebooks/vqe.ipynb
     """
 )
 def policy() -> None:

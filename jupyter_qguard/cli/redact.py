@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import re
@@ -11,16 +12,17 @@ from pathlib import Path
 
 import click
 
-from jupyter_qguard.cli.scan import write_whole
+from jupyter_qguard.cli.clean import clean_text, until_clean
+from jupyter_qguard.cli.output import encoded_json, write_whole
 from jupyter_qguard.cli.stream import redact_stream
-from jupyter_qguard.errors import GuardFailureError, InputError
+from jupyter_qguard.errors import InputError
 from jupyter_qguard.policy import load_policy
-from jupyter_qguard.redact import redact_notebook, redact_text
+from jupyter_qguard.redact import redact_notebook
 from jupyter_qguard.scan import Scanner, ScanSettings
 from jupyter_qguard.scan.notebook import parse_notebook
 from jupyter_qguard.scan.scanner import decode_text
 
-_MOST_PASSES = 4
+_HEAD = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*")
 
 
 @click.command(
@@ -32,7 +34,7 @@ _MOST_PASSES = 4
     Exit codes: 0 nothing to redact, 1 redacted, 4 unreadable and nothing written.
     """
 )
-@click.argument("source", metavar="IN", type=click.Path(dir_okay=False, allow_dash=True))
+@click.argument("source", metavar="IN", type=click.Path(dir_okay=False, readable=False, allow_dash=True))
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="OUT; else standard output.")
 def redact(source: str, output: Path | None) -> None:
     """Write a copy of IN with every secret replaced by [redacted:RULE].
@@ -46,7 +48,11 @@ def redact(source: str, output: Path | None) -> None:
     if source == "-" and output is None:
         sys.exit(1 if redact_stream(scanner, sys.stdin.buffer, sys.stdout.buffer) else 0)
     data = sys.stdin.buffer.read() if source == "-" else _read(Path(source))
-    cleaned, found = redacted(scanner, data, source)
+    try:
+        cleaned, found = redacted(scanner, data, source)
+    except InputError as error:
+        message = f"{source} cannot be read: {error}"
+        raise InputError(message) from None
     if output:
         write_whole(output, cleaned)
     else:
@@ -65,45 +71,38 @@ def redacted(scanner: Scanner, data: bytes, name: str) -> tuple[bytes, int]:
     GuardFailureError
         Something is found however often it is redacted: nothing may be written then.
     """
-    total = 0
-    for _ in range(_MOST_PASSES):
-        found, cleaned = _redact_once(scanner, data, name)
-        if not found:
-            return data, total
-        total += found
-        data = cleaned
-    message = f"{name}: a finding is left after {_MOST_PASSES} passes; nothing was written"
-    raise GuardFailureError(message)
-
-
-def _redact_once(scanner: Scanner, data: bytes, name: str) -> tuple[int, bytes]:
     if not name.lower().endswith(".ipynb"):
-        text = decode_text(data)
-        result = scanner.scan_text(text)
-        return len(result.findings), redact_text(text, result.findings).encode("utf-8", "surrogateescape")
+        text, found = clean_text(scanner, decode_text(data))
+        return (encode_like(text, data) if found else data), found
     document = parse_notebook(data)
-    result = scanner.scan_notebook(document)
-    if not result.findings:
-        return 0, data
-    return len(result.findings), dump_like(redact_notebook(document, result.findings), data)
+    cleaned, found = until_clean(document, lambda value: scanner.scan_notebook(value).findings, redact_notebook)
+    return (dump_like(cleaned, data) if found else data), found
+
+
+def encode_like(text: str, original: bytes) -> bytes:
+    """*text* in the encoding that *original* has."""
+    for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
+        if original.startswith(mark):
+            return mark + text.encode(encoding)
+    return text.encode("utf-8", "surrogateescape")
 
 
 def dump_like(document: object, original: bytes) -> bytes:
-    """JSON text written as *original* was: its indentation, its escapes, its last line end."""
-    indent = re.match(rb"\s*\{\r?\n([ \t]+)", original)
+    """JSON text written as *original* was: its indentation, its escapes, its line ends, what is before and behind it."""
+    head, tail = _HEAD.match(original), original[len(original.rstrip(b" \t\r\n")) :]
+    body = original[head.end() :] if head else original
+    indent = re.match(rb"\{\r?\n([ \t]+)", body)
     step: int | str | None = None
     if indent:
         blank = indent.group(1).decode()
         step = blank if "\t" in blank else len(blank)
-    ascii_only = original.isascii() and b"\\u" in original
+    ascii_only = body.isascii() and b"\\u" in original
     separators = (",", ": ") if indent else (", ", ": ") if b'": ' in original[:4096] else (",", ":")
     text = json.dumps(document, ensure_ascii=ascii_only, indent=step, separators=separators)
-    if original[-1:] == b"\n":
-        text += "\n"
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError:  # a lone surrogate: only its escape can be written
-        return json.dumps(document, indent=step, separators=separators).encode() + original[-1:].strip(b"}")
+    data = encoded_json(text)
+    if indent and b"\r\n" in indent.group():
+        data = data.replace(b"\n", b"\r\n")  # those in strings are escaped
+    return (head.group() if head else b"") + data + tail
 
 
 def _read(path: Path) -> bytes:

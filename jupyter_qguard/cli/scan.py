@@ -6,13 +6,13 @@ import datetime as dt
 import os
 import secrets
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from jupyter_qguard.cli.output import encoded, encoded_json, write_whole
 from jupyter_qguard.cli.pool import FileResult, default_jobs, scan_data, scan_files
 from jupyter_qguard.cli.report import Report, exit_code, in_order
 from jupyter_qguard.cli.walk import files_below
@@ -82,18 +82,20 @@ def scan(paths: tuple[str, ...], form: str, output: Path | None, **options: obje
     today = dt.datetime.now(tz=dt.timezone.utc).date()
     if baseline and options["update_path"]:
         found = [(file.path, finding) for file in files for finding in file.result.findings]
-        baseline = update_baseline(baseline, found, (file.path for file in files), today)
+        read = (file.path for file in files if not file.error)
+        baseline = update_baseline(baseline, found, read, today)
         write_whole(Path(str(options["update_path"])), write_baseline(baseline))
     if baseline:
         accepted = baseline.accepted(today)
         files = tuple(replace(file, result=apply_baseline(file.result, accepted)) for file in files)
     report = Report(files, Severity[str(options["fail_on"]).upper()], _engine())
     text = _render(form, report)
+    coloured = form == "text" and output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    data = encoded_json(text) if form in {"json", "sarif"} else encoded(text if coloured else click.unstyle(text))
     if output:
-        write_whole(output, click.unstyle(text).encode("utf-8", "surrogateescape"))
+        write_whole(output, data)
     else:
-        coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        click.echo((text if coloured else click.unstyle(text)).encode("utf-8", "surrogateescape"), nl=False)
+        click.echo(data, nl=False)
     sys.exit(exit_code(report))
 
 
@@ -163,16 +165,16 @@ def _policy(path: object) -> Policy:
 
 
 def _baseline(path: object, update: object) -> Baseline | None:
-    for name in (update, path):
-        if isinstance(name, Path):
-            try:
-                return parse_baseline(name.read_bytes(), str(name))
-            except FileNotFoundError:
-                if name is update:
-                    return new_baseline()
-                message = f"there is no baseline {name}; --update-baseline writes one"
-                raise UsageError(message) from None
-    return None
+    """The file to update, if it is there; else the one to go by, whose entries are taken over; else a new one."""
+    if isinstance(update, Path) and update.exists():
+        return parse_baseline(update.read_bytes(), str(update))
+    if isinstance(path, Path):
+        try:
+            return parse_baseline(path.read_bytes(), str(path))
+        except FileNotFoundError:
+            message = f"there is no baseline {path}; --update-baseline writes one"
+            raise UsageError(message) from None
+    return new_baseline() if update else None
 
 
 def _engine() -> dict[str, str]:
@@ -184,26 +186,3 @@ def _engine() -> dict[str, str]:
 
 def _announce(message: str) -> None:
     click.echo(message, err=True)
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file all or nothing, keeping the mode of one that is there."""
-    folder = path.parent
-    descriptor, name = tempfile.mkstemp(dir=folder, prefix=".qguard-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-        Path(name).chmod(mode)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -1,7 +1,8 @@
 """Filters a stream of text as it comes: what a line shows is out as soon as the line is whole.
 
 A line ends with a line feed or, for progress bars, a carriage return. Held back for longer is only a key file (PEM)
-from its first line to its last, and a line that a backslash continues, up to a limit.
+from its first line to its last, and a line that a backslash continues, up to a limit. A line beyond the limit is parted
+between two words, never within one; the accepted loss is that a name can be parted from its value there.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, BinaryIO
 
-from jupyter_qguard.redact import redact_text
+from jupyter_qguard.cli.clean import clean_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
     from jupyter_qguard.scan import Scanner
 
 LONGEST_HELD = 1 << 20
-"""Bytes held back at most; beyond, what there is is scanned and let go."""
+"""Bytes held back at most; beyond, what there is of whole words is scanned and let go."""
 _BEGIN = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _END = b"-----END "
 _CHUNK = 1 << 16
+_LONGEST_WORD = 1 << 14
+_BREAKS = tuple(bytes([byte]) for byte in b" \t,;\"'(){}[]<>")
 
 
 def redact_stream(scanner: Scanner, source: BinaryIO, target: BinaryIO) -> int:
@@ -28,9 +31,9 @@ def redact_stream(scanner: Scanner, source: BinaryIO, target: BinaryIO) -> int:
     found = 0
     for block in blocks(source):
         text = block.decode("utf-8", "surrogateescape")
-        findings = scanner.scan_text(text).findings
-        found += len(findings)
-        target.write((redact_text(text, findings) if findings else text).encode("utf-8", "surrogateescape"))
+        cleaned, count = clean_text(scanner, text)
+        found += count
+        target.write(cleaned.encode("utf-8", "surrogateescape"))
         target.flush()
     return found
 
@@ -46,10 +49,17 @@ def blocks(source: BinaryIO) -> Iterator[bytes]:
             yield held[:cut]
             held = held[cut:]
         elif len(held) > LONGEST_HELD:
-            yield held
-            held = b""
+            cut = _between_words(held)
+            yield held[:cut]
+            held = held[cut:]
     if held:
         yield held
+
+
+def _between_words(held: bytes) -> int:
+    """The end of the last whole word, or of all there is if that is one word."""
+    start = len(held) - _LONGEST_WORD
+    return max(held.rfind(each, start) for each in _BREAKS) + 1 or len(held)
 
 
 def _cut(held: bytes) -> int:

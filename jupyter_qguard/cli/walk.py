@@ -15,15 +15,17 @@ SKIPPED_FOLDERS = frozenset((".git", ".hg", ".svn", "node_modules", ".venv", "__
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """Patterns and the folder that they are relative to."""
+    """The patterns of one ``.gitignore``, to be asked about paths below a folder."""
 
     folder: Path
     spec: GitIgnoreSpec
+    prefix: str = ""
+    """From the place of the patterns to *folder*, where it lies deeper."""
 
     def covers(self, path: Path, *, folder: bool) -> bool | None:
         """Whether the patterns ignore *path*; None if they say nothing of it."""
         name = path.relative_to(self.folder).as_posix() + ("/" if folder else "")
-        return self.spec.check_file(name).include
+        return self.spec.check_file(self.prefix + name).include
 
 
 def files_below(paths: Iterable[Path], exclude: Iterable[str], *, gitignore: bool) -> Iterator[Path]:
@@ -31,9 +33,8 @@ def files_below(paths: Iterable[Path], exclude: Iterable[str], *, gitignore: boo
     excluded = GitIgnoreSpec.from_lines(exclude)
     seen: set[Path] = set()
     for path in paths:
-        found = (
-            _walk(path, _parents(path) if gitignore else [], gitignore=gitignore) if path.is_dir() else iter((path,))
-        )
+        walked = os.path.isdir(path)  # noqa: PTH112 - unlike Path.is_dir() it never raises
+        found = _walk(path, _above(path) if gitignore else [], gitignore=gitignore) if walked else iter((path,))
         for file in found:
             if file not in seen and not excluded.match_file(file.as_posix()):
                 seen.add(file)
@@ -42,7 +43,7 @@ def files_below(paths: Iterable[Path], exclude: Iterable[str], *, gitignore: boo
 
 def _walk(folder: Path, ignored: list[Ignored], *, gitignore: bool) -> Iterator[Path]:
     if gitignore and (own := _read(folder)):
-        ignored = [*ignored, own]
+        ignored = [*ignored, Ignored(folder, own)]
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError:
@@ -51,14 +52,12 @@ def _walk(folder: Path, ignored: list[Ignored], *, gitignore: bool) -> Iterator[
     for entry in entries:
         path = Path(entry.path)
         is_folder = entry.is_dir(follow_symlinks=False)
-        if entry.is_symlink() and path.is_dir():
-            continue
         if _is_ignored(path, ignored, folder=is_folder):
             continue
         if is_folder:
             if entry.name not in SKIPPED_FOLDERS:
                 yield from _walk(path, ignored, gitignore=gitignore)
-        elif entry.is_file():
+        elif os.path.isfile(path):  # noqa: PTH113 - as above: not for a link to nowhere, to itself or to a folder
             yield path
 
 
@@ -71,31 +70,23 @@ def _is_ignored(path: Path, ignored: list[Ignored], *, folder: bool) -> bool:
     return False
 
 
-def _read(folder: Path) -> Ignored | None:
+def _read(folder: Path) -> GitIgnoreSpec | None:
     try:
-        lines = (folder / ".gitignore").read_text("utf-8", "replace").splitlines()
+        text = (folder / ".gitignore").read_text("utf-8", "replace")
     except OSError:
         return None
-    return Ignored(folder, GitIgnoreSpec.from_lines(lines))
+    return GitIgnoreSpec.from_lines(text.split("\n"))
 
 
-def _parents(folder: Path) -> list[Ignored]:
-    """Patterns of the folders above, up to the root of the repository."""
-    found: list[Ignored] = []
+def _above(folder: Path) -> list[Ignored]:
+    """Patterns of the folders above, up to the root of the repository; none if they ignore *folder* itself."""
     here = Path(os.path.abspath(folder))  # noqa: PTH100 - resolve() would follow links out of the repository
-    if not any((parent / ".git").exists() for parent in (here, *here.parents)):
-        return found
-    base = folder
-    for parent in here.parents:
-        if (base / ".git").exists():
-            break
-        base = base / ".."
+    within = [here, *here.parents]
+    root = next((number for number, parent in enumerate(within) if (parent / ".git").exists()), 0)
+    found: list[Ignored] = []
+    for parent in reversed(within[1 : root + 1]):
         if own := _read(parent):
-            found.insert(0, Ignored(parent, own.spec))
-        if (parent / ".git").exists():
-            break
-    return [Ignored(patterns.folder, patterns.spec) for patterns in found if _is_relative(folder, patterns.folder)]
-
-
-def _is_relative(folder: Path, above: Path) -> bool:
-    return folder.is_relative_to(above)
+            prefix = f"{here.relative_to(parent).as_posix()}/"
+            found.append(Ignored(folder, own, prefix))
+    itself = [patterns.spec.check_file(patterns.prefix).include for patterns in reversed(found)]
+    return [] if next((verdict for verdict in itself if verdict is not None), False) else found

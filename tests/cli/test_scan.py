@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import string
 import subprocess
-import sys
 from random import Random
 
 import pytest
@@ -17,29 +15,12 @@ def value(seed: int) -> str:
 
 
 @pytest.fixture
-def run(tmp_path):
-    def run(*arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        environment = os.environ | {"XDG_CONFIG_HOME": str(tmp_path / "config"), "QGUARD_POLICY": ""}
-        del environment["QGUARD_POLICY"]
-        return subprocess.run(
-            [sys.executable, "-m", "jupyter_qguard.cli", *arguments],
-            cwd=tmp_path,
-            env=environment,
-            input=stdin,
-            capture_output=True,
-            check=False,
-        )
-
-    return run
-
-
-@pytest.fixture
-def leak(tmp_path):
+def leak(work):
     secret = value(1)
     cell = {"cell_type": "code", "id": "a1", "metadata": {}, "outputs": [], "execution_count": None}
     cell["source"] = ["import lab\n", f'lab.connect(api_key="{secret}")\n']
     document = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
-    (tmp_path / "leak.ipynb").write_text(json.dumps(document, indent=1) + "\n")
+    (work / "leak.ipynb").write_text(json.dumps(document, indent=1) + "\n")
     return secret
 
 
@@ -50,8 +31,8 @@ def test_findings_end_with_1_and_show_no_secret(run, leak):
     assert leak.encode() not in done.stdout + done.stderr
 
 
-def test_nothing_found_ends_with_0(run, tmp_path):
-    (tmp_path / "a.py").write_text("print(1)\n")
+def test_nothing_found_ends_with_0(run, work):
+    (work / "a.py").write_text("print(1)\n")
     assert run("scan", ".").returncode == 0
 
 
@@ -65,16 +46,16 @@ def test_json_is_as_the_contract_says(run, leak):
     assert leak not in json.dumps(report)
 
 
-def test_sarif_names_the_line_of_the_raw_file(run, leak, tmp_path):
+def test_sarif_names_the_line_of_the_raw_file(run, leak, work):
     run_ = json.loads(run("scan", ".", "--format", "sarif").stdout)["runs"][0]
     (result,) = run_["results"]
     line = result["locations"][0]["physicalLocation"]["region"]["startLine"]
-    assert leak in (tmp_path / "leak.ipynb").read_text().splitlines()[line - 1]
+    assert leak in (work / "leak.ipynb").read_text().splitlines()[line - 1]
 
 
-def test_a_malformed_notebook_is_an_error_and_the_scan_goes_on(run, tmp_path):
-    (tmp_path / "bad.ipynb").write_text('{"cells": [')
-    (tmp_path / "good.py").write_text("print(1)\n")
+def test_a_malformed_notebook_is_an_error_and_the_scan_goes_on(run, work):
+    (work / "bad.ipynb").write_text('{"cells": [')
+    (work / "good.py").write_text("print(1)\n")
     done = run("scan", ".", "--format", "json")
     report = json.loads(done.stdout)
     assert done.returncode == 4
@@ -83,23 +64,23 @@ def test_a_malformed_notebook_is_an_error_and_the_scan_goes_on(run, tmp_path):
 
 
 @pytest.mark.usefixtures("leak")
-def test_gitignore_is_respected_and_can_be_overruled(run, tmp_path):
-    (tmp_path / ".gitignore").write_text("*.ipynb\n")
+def test_gitignore_is_respected_and_can_be_overruled(run, work):
+    (work / ".gitignore").write_text("*.ipynb\n")
     assert run("scan", ".").returncode == 0
     assert run("scan", ".", "--no-gitignore").returncode == 1
 
 
-def test_a_baseline_accepts_what_is_there_and_nothing_new(run, leak, tmp_path):
+def test_a_baseline_accepts_what_is_there_and_nothing_new(run, leak, work):
     assert run("scan", "leak.ipynb", "--update-baseline", "b.json").returncode == 0
-    assert leak not in (tmp_path / "b.json").read_text()
+    assert leak not in (work / "b.json").read_text()
     assert run("scan", "leak.ipynb", "--baseline", "b.json").returncode == 0
-    (tmp_path / "new.py").write_text(f'api_key = "{value(2)}"\n')
+    (work / "new.py").write_text(f'api_key = "{value(2)}"\n')
     assert run("scan", ".", "--baseline", "b.json").returncode == 1
 
 
 @pytest.mark.usefixtures("leak")
-def test_a_broken_baseline_is_a_usage_error(run, tmp_path):
-    (tmp_path / "b.json").write_text("{}")
+def test_a_broken_baseline_is_a_usage_error(run, work):
+    (work / "b.json").write_text("{}")
     assert run("scan", ".", "--baseline", "b.json").returncode == 2
 
 
@@ -114,17 +95,17 @@ def test_an_unknown_path_is_a_usage_error(run):
 
 
 @pytest.mark.usefixtures("leak")
-def test_an_invalid_policy_stops_everything(run, tmp_path):
-    (tmp_path / "p.yaml").write_text("apiVersion: qguard/v1\nscann: {}\n")
+def test_an_invalid_policy_stops_everything(run, work):
+    (work / "p.yaml").write_text("apiVersion: qguard/v1\nscann: {}\n")
     done = run("scan", ".", "--policy", "p.yaml")
     assert done.returncode == 3
     assert b"scann" in done.stderr
     assert not done.stdout
 
 
-def test_redact_leaves_all_else_equal(run, leak, tmp_path):
+def test_redact_leaves_all_else_equal(run, leak, work):
     done = run("redact", "leak.ipynb", "-o", "clean.ipynb")
-    before, after = ((tmp_path / name).read_text() for name in ("leak.ipynb", "clean.ipynb"))
+    before, after = ((work / name).read_text() for name in ("leak.ipynb", "clean.ipynb"))
     assert done.returncode == 1
     assert after.replace("[redacted:generic-credential]", leak) == before
     assert run("redact", "clean.ipynb").returncode == 0
@@ -136,19 +117,19 @@ def test_redact_filters_a_stream(run):
     assert done.stdout == b"start\napi_key=[redacted:generic-credential]\rend"
 
 
-def test_redact_writes_nothing_for_what_it_cannot_read(run, tmp_path):
-    (tmp_path / "bad.ipynb").write_text("{")
+def test_redact_writes_nothing_for_what_it_cannot_read(run, work):
+    (work / "bad.ipynb").write_text("{")
     assert run("redact", "bad.ipynb", "-o", "out.ipynb").returncode == 4
-    assert not (tmp_path / "out.ipynb").exists()
+    assert not (work / "out.ipynb").exists()
 
 
 @pytest.mark.usefixtures("leak")
-def test_history_is_scanned(run, tmp_path):
-    git = ["git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@t.example"]
+def test_history_is_scanned(run, work):
+    git = ["git", "-C", str(work), "-c", "user.name=t", "-c", "user.email=t@t.example"]
     subprocess.run([*git, "init", "-q"], check=True)
     subprocess.run([*git, "add", "leak.ipynb"], check=True)
     subprocess.run([*git, "commit", "-qm", "one"], check=True)
-    (tmp_path / "leak.ipynb").write_text("{}")
+    (work / "leak.ipynb").write_text("{}")
     subprocess.run([*git, "commit", "-qam", "two"], check=True)
     report = json.loads(run("scan", ".", "--git-history", "--format", "json").stdout)
     assert [finding["path"] for finding in report["findings"]] == ["leak.ipynb"]

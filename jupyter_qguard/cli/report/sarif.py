@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from typing import Any
 from urllib.parse import quote
 
@@ -104,7 +105,8 @@ def _result(file: FileResult, finding: Finding, index: int) -> dict[str, Any]:
 
 
 def _location(file: FileResult, line: int) -> dict[str, Any]:
-    uri = quote(file.path.removeprefix("./"), safe="/-._~")
+    path = file.path.removeprefix("./")
+    uri = ("file://" if path.startswith("/") else "") + quote(os.fsencode(path), safe="/-._~")
     return {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": line}}}
 
 

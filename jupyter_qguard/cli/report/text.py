@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from jupyter_qguard.cli.output import plain
 from jupyter_qguard.cli.pool import FileResult
 from jupyter_qguard.cli.report import Report
 from jupyter_qguard.scan import Finding, Place, Severity
@@ -19,10 +20,10 @@ def render(report: Report) -> str:
     for file, finding in report.findings:
         if file.path != before:
             name = f"{file.path} (commit {file.origin[:12]})" if file.origin else file.path
-            lines += ([""] if before else []) + [click.style(name, bold=True)]
+            lines += ([""] if before else []) + [click.style(plain(name), bold=True)]
             before = file.path
         lines += _finding(finding)
-    lines += [click.style(f"{file.path}: not scanned: {file.error}", fg="yellow") for file in report.errors]
+    lines += [click.style(plain(f"{file.path}: not scanned: {file.error}"), fg="yellow") for file in report.errors]
     if report.findings:
         lines += ["", *_remedy()]
     return "\n".join([*lines, "", _summary(report)]).lstrip("\n") + "\n"
@@ -43,7 +44,7 @@ def _finding(finding: Finding) -> list[str]:
     confidence = "" if finding.confidence.label == "high" else f" ({finding.confidence.label} confidence)"
     key = ", in a key" if finding.in_key else ""
     return [
-        f"  {severity} {where(finding)}{key}: {finding.rule_id}  {finding.preview}{confidence}",
+        f"  {severity} {plain(f'{where(finding)}{key}: {finding.rule_id}  {finding.preview}')}{confidence}",
         f"           {finding.message}",
     ]
 
