@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+import warnings
 
 _PART = re.compile(
     r"\\(?P<escape>.)"
@@ -37,9 +38,11 @@ def bounded(shape: str, boundary: str) -> re.Pattern[str]:
         raise ValueError(message)
     _check_syntax(shape)
     try:
-        pattern = re.compile(f"(?<![{boundary}])(?:{shape})(?![{boundary}])")
-        matches_nothing = re.compile(shape).fullmatch("") is not None
-    except (re.error, OverflowError, RecursionError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # what Python warns of, it will read in another way one day
+            pattern = re.compile(f"(?<![{boundary}])(?:{shape})(?![{boundary}])")
+            matches_nothing = re.compile(shape).fullmatch("") is not None
+    except (re.error, OverflowError, RecursionError, FutureWarning) as error:
         message = f"shape is not a regular expression: {error}"
         raise ValueError(message) from None
     if matches_nothing:

@@ -70,7 +70,7 @@ def scan_data(scanner: Scanner, data: bytes, name: str) -> FileResult:
     if not name.lower().endswith(".ipynb") and is_binary(data):
         return FileResult(name, len(data), NOTHING, binary=True)
     try:
-        return FileResult(name, len(data), scanner.scan_bytes(data, name))
+        return FileResult(name, len(data), scanner.scan_bytes(data, name, glance=True))
     except InputError as error:
         return FileResult(name, len(data), NOTHING, str(error))
 

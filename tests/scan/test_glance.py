@@ -43,9 +43,9 @@ def assert_equal_results(document, writer):
         whole = shown(SCANNER.scan_notebook(json.loads(data.decode("utf-8"))))
     except (InputError, UnicodeDecodeError, ValueError):
         with pytest.raises(InputError):
-            SCANNER.scan_bytes(data, "a.ipynb")
+            SCANNER.scan_bytes(data, "a.ipynb", glance=True)
         return
-    assert shown(SCANNER.scan_bytes(data, "a.ipynb")) == whole
+    assert shown(SCANNER.scan_bytes(data, "a.ipynb", glance=True)) == whole
 
 
 @pytest.mark.parametrize("writer", WRITERS)
@@ -85,7 +85,7 @@ def test_however_json_is_written_the_cell_is_read(written):
     value = "".join(Random(written).choices("abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789", k=40))
     cells = f"[{json.dumps(PROSE)},{written.replace('%s', value)}]"
     data = f'{{"nbformat":4,"nbformat_minor":5,"metadata":{{}},"cells":{cells}}}'
-    assert SCANNER.scan_bytes(data.encode(), "a.ipynb").findings
+    assert SCANNER.scan_bytes(data.encode(), "a.ipynb", glance=True).findings
 
 
 def test_what_is_no_image_is_not_skipped_as_one():
@@ -93,7 +93,7 @@ def test_what_is_no_image_is_not_skipped_as_one():
     output = {"output_type": "display_data", "metadata": {}, "data": {"image/png": f"api_key = '{value}'"}}
     cell = {"cell_type": "code", "metadata": {}, "source": "", "outputs": [output]}
     data = json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [PROSE, cell]})
-    assert SCANNER.scan_bytes(data.encode(), "a.ipynb").findings
+    assert SCANNER.scan_bytes(data.encode(), "a.ipynb", glance=True).findings
 
 
 def test_cells_in_which_nothing_stands_are_not_read():
@@ -108,7 +108,7 @@ def test_a_malformed_cell_in_which_nothing_stands_is_an_error_all_the_same():
     cells = [PROSE, {"cell_type": 5, "source": ""}]
     data = json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}).encode()
     with pytest.raises(InputError, match="cell_type"):
-        SCANNER.scan_bytes(data, "a.ipynb")
+        SCANNER.scan_bytes(data, "a.ipynb", glance=True)
 
 
 def test_no_shape_that_needs_its_vendors_company_is_shorter_than_what_is_looked_for():
