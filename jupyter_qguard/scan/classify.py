@@ -72,7 +72,9 @@ _ACCOUNT = re.compile(
 )
 
 
-SPOTTED = {kind.name: kind.words.pattern for kind in KINDS} | {ACCOUNT: "crn:v1:|arn:aws|/subscriptions/"}
+SPOTTED = {kind.name: kind.words.pattern for kind in KINDS} | {
+    ACCOUNT: r"crn:v1:|arn:aws[a-z-]*:[a-z0-9-]{2,24}:[a-z0-9-]{0,20}:[0-9]{12}:|/subscriptions/[0-9a-f]{8}-"
+}
 """What marks the places worth a look, for the one pass over the text."""
 LEAST = {kind.name: kind.least for kind in KINDS}
 """How many of these places an output has at the least where there is anything to label; one if it is not said."""

@@ -44,6 +44,8 @@ _LAST_WORD = re.compile(r"\w+|\W+")
 _LONGEST_WORD = 40
 _TABLE = re.compile(r"[|\t│┃]|  |</?t[dhr]\b|\\t|,")
 """After a name: it may be the heading of a column."""
+_ORDINARY = frozenset("_-.")
+"""What beginnings end with that ordinary words have too: ``hf_``, ``sk-``."""
 _NEAR = 640
 """Code points of raw JSON, a value and its length included; of text the scanner looks 160 far."""
 _CHANGE = r"(?:[a-z][_+/\-]?[A-Z0-9]|[A-Z][_+/\-]?[0-9]|[0-9][_+/\-]?[A-Za-z])"
@@ -210,6 +212,8 @@ class _Look:
             run = _BASE64_HEAD.match(self._parts.window(end - _BASE64_LENGTH, end + 64))
             head = decode_base64(run.group()[: len(run.group()) // 4 * 4]) if run else None
             return Worth.ALL if head is not None and is_text(head[: len(head) - 3]) else Worth.NOTHING
+        if spot is Spot.MARK and self._parts.window(end - 1, end) in _ORDINARY:
+            return self._may_hold(cell)
         return Worth.ALL
 
     def _judge_name(self, cell: int, end: int) -> Worth:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from jupyter_qguard.scan.fragment import Fragment, Unit
 
 _FOLDED = frozenset((Kind.CODE, Kind.TEXT))
+_HIDING = re.compile(r"[\x1b<&\\%]")
+"""What begins a colour, markup, an entity, an escape, or a percent-encoded byte."""
 _MARKUP = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>")
 
 
@@ -83,7 +85,7 @@ def _decoded(fragment: Fragment, identifier: int) -> Iterator[View]:
     """Views in which terminal colours, markup, escapes and percent-encoding are resolved, one upon the other."""
     text = fragment.text
     wrapped = fragment.kind is Kind.ERROR and "\n" in text
-    if not wrapped and not any(char in text for char in "\x1b<&\\%"):
+    if not wrapped and _HIDING.search(text) is None:
         return
     view = View.identity(text, identifier)
     plain = decode.strip_ansi(view)
