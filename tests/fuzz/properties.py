@@ -26,7 +26,7 @@ class Guard(Protocol):
 
     def scan_notebook(self, document: Mapping[str, Any]) -> ScanResult: ...
 
-    def scan_bytes(self, data: bytes, name: str) -> ScanResult: ...
+    def scan_bytes(self, data: bytes, name: str, *, glance: bool = False) -> ScanResult: ...
 
     def scan_text(self, text: str) -> ScanResult: ...
 
@@ -105,6 +105,22 @@ def mutated_bytes(guard: Guard, rng: Random) -> None:
                 _fail("an error message quotes its input", str(error))
 
 
+def glanced_file(guard: Guard, rng: Random) -> None:
+    """A look at the bytes of a file, instead of reading all of it, costs no finding."""
+    document = anywhere(rng).document if rng.random() < 0.5 else from_grid(rng).notebook
+    mutate(document, rng, rng.randrange(8))
+    if isinstance(document.get("cells"), list):
+        document["cells"].append({"cell_type": "markdown", "metadata": {}, "source": "Two qubits.\n" * 400})
+    text = json.dumps(document, ensure_ascii=rng.random() < 0.5, indent=rng.choice((None, 1)))
+    data = text.encode("utf-8", "surrogatepass")
+    try:
+        whole = guard.scan_bytes(data, "a.ipynb").findings
+    except InputError:
+        return
+    if guard.scan_bytes(data, "a.ipynb", glance=True).findings != whole:
+        _fail("a look at the bytes overlooks what reading finds", document)
+
+
 def mutated_source(guard: Guard, rng: Random) -> None:
     """Broken code does not break the folding of literals."""
     case = from_grid(rng)
@@ -162,6 +178,7 @@ CHECKS: tuple[Check, ...] = (
     planted_is_found,
     mutated_grid,
     mutated_bytes,
+    glanced_file,
     mutated_source,
     planted_text,
     wrong_types,
