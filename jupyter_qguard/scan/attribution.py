@@ -98,7 +98,7 @@ class Attribution:
                 and self.is_plausible(value, owner)
             ):
                 return owner, Confidence.MEDIUM, Weight.VENDOR_ARGUMENT
-        if segment.kind != Kind.CODE and not binding.quoted:
+        if not binding.quoted:
             return None
         dotted = enclosing_call(text, segment.start, binding.name_start)
         if binding.called:

@@ -14,26 +14,33 @@ _LEFT = re.compile(r"[A-Za-z0-9_.\-]{0,96}\Z")
 _RIGHT = re.compile(r"[A-Za-z0-9_\-]{0,97}")
 _WORD_BEFORE = re.compile(r"([A-Za-z]{2,14})[ \t]\Z")
 _BETWEEN = re.compile(
-    r"""(?:\\{0,4}["'`*_]{0,3}|&quot;|&\#39;)[ \t]{0,4}[\])}]{0,2}[ \t]{0,8}      # what closes the name
+    r"""(?:\\{0,4}["'`*_]{0,3}|&quot;|&\#39;)[ \t]{0,4}[\])}]{0,2}[ \t]{0,40}     # what closes the name
     (?:
         :\s*[A-Za-z_.\[\] |]{2,40}?=(?!=)                                     # annotation: token: str = …
       | (?:={1,3}|:=|=>|->|<-|:|,|[|│┃║]|=\\?>)                               # assignment, key, argument, table
-      | \t
+      | \t(?=[^\s])
       | &(?=[ ])                                                              # LaTeX table
-      | >(?=[^<>\s])                                                          # <token>…</token>
+      | >(?=[^<>\s"'])                                                        # <token>…</token>
       | \(                                                                    # set_token("…"
       | [ ](?:for|of|on|to|at|with|from)[ ][\w .'-]{1,40}?[ ](?:is|was)[ :]{1,2}
       | [ ]?(?:is|was|are|has|of|equals|to|set\ to|will\ be|value|in\ use)\ (?::\ ?)?
       | (?=[ \t]{1,40}[^\s])(?P<loose>)                                        # two columns, --token VALUE
     )(?(loose)[ \t]{1,40}(?:(?:str|bytes|object|string)[ \t]{2,40})?
-      |\s{0,24}(?:\\r)?(?:\\n)?\s{0,40})
+      |\s{0,24}(?:\\r)?(?:\\n)?(?:[>|][+-]?[ \t]{0,4}\n)?\s{0,40})
     (?:\\[a-z]{4,8}\{)?""",
     re.VERBOSE,
 )
-_WRAPPER = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,60}\(\s*(?=[rRbBuUfF]{0,2}[\"'])")
+_WRAPPER = re.compile(
+    r"(?P<function>[A-Za-z_][A-Za-z0-9_.]{0,60})\(\s*(?:(?:default|value|secret|secret_value|default_value|data)\s*=\s*)?"
+    r"(?=[rRbBuUfF]{0,2}[\"'])"
+)
+_ASKS = re.compile(
+    r"(?:getenv|get|getpass|input|prompt|ask|text_input|open|Path|join|config|lookup|exists|require\w*|(?:get|read|load|fetch)_\w+)\Z"
+)
+"""Functions whose argument names or asks for the value and is not the value."""
 _QUOTE = re.compile(r"[rRbBuUfF]{0,2}(\\{0,4})(\"\"\"|'''|[\"'`])|()(&quot;|&\#39;|\*\*)")
 _BARE = re.compile(r"[^\s\"'`,;&|<>()\[\]{}\\]+")
-_KEYWORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}=[^=]")
+_KEYWORD = re.compile(r"[+-]?(?:export[ ])?[A-Za-z_][A-Za-z0-9_]{0,40}=[^=]|--?[A-Za-z]")
 _SCHEME = re.compile(
     r"(?:(?:bearer|basic|token|apikey|api-key|sdk|key|digest|jwt|negotiate|oauth|splunk|client-key)[ \t]+|oqcs_auth=)",
     re.IGNORECASE,
@@ -69,10 +76,12 @@ def read_binding(text: str, low: int, high: int, end: int) -> Binding | None:
     between = _BETWEEN.match(text, name_end, high)
     if value_key is None and (between is None or text[max(start - 2, low) : start] == "</"):
         return None
+    if text[start - 1 : start] == "{" and text[name_end : name_end + 1] == "}" and start > low:
+        return None  # a replacement field: what follows is the text around it
     called = value_key is None and between is not None and between.group().rstrip()[-1:] == "("
     at = value_key.end() if value_key else between.end() if between else name_end
-    value = _read_value(text, at, high, quoted_only=called)
-    if value is None:
+    value = _read_value(text, at, high, quoted_only=called, ends=_ENDS if "pass" in name.lower() else _ENDS + "!?")
+    if value is None or (value_key is None and _is_listed(text, low, high, (start, name_end), value)):
         return None
     low_value, high_value, quoted = value
     scheme = scheme_end(text, low_value, high_value if quoted else high)
@@ -83,6 +92,23 @@ def read_binding(text: str, low: int, high: int, end: int) -> Binding | None:
             marked = text[low_value:scheme].strip().lower()
             low_value, high_value = rest.span()
     return Binding(name, start, low_value, high_value, quoted, marked, called)
+
+
+_ENDS = ".:*_"
+_STRING_BEFORE = re.compile(r"""["']\\{0,4}\s{0,8},\s{0,8}\\{0,4}["']\\{0,4}\Z""")
+_COMMA = re.compile(r"""\\{0,4}["']\s{0,8},\s{0,8}\\{0,4}["']""")
+
+
+def _is_listed(text: str, low: int, high: int, name: tuple[int, int], value: tuple[int, int, bool]) -> bool:
+    """Whether name and value are two of many strings in a list: neighbours there say nothing of one another.
+
+    ``["run", "--token", "…", "-v"]`` is another case: an option names the string after it.
+    """
+    start, end = name
+    if not value[2] or text[start - 1 : start] == "-" or _COMMA.match(text, end, high) is None:
+        return False
+    before = _STRING_BEFORE.search(text, max(low, start - 32), start)
+    return before is not None and _COMMA.match(text, value[1], high) is not None
 
 
 def scheme_end(text: str, low: int, high: int) -> int:
@@ -126,10 +152,14 @@ def _name_start(text: str, low: int, end: int) -> int:
     return word.start(1) if word and text[start:end].lower() in ("key", "token", "string", "secret") else start
 
 
-def _read_value(text: str, at: int, high: int, *, quoted_only: bool) -> tuple[int, int, bool] | None:
+def _read_value(
+    text: str, at: int, high: int, *, quoted_only: bool, ends: str = ""
+) -> tuple[int, int, bool] | None:
     """Span of the value at *at*, without its quotes, and whether it had any."""
     wrapper = _WRAPPER.match(text, at, high)
     if wrapper:
+        if _ASKS.search(wrapper.group("function")):
+            return None
         at = wrapper.end()
     quote = _QUOTE.match(text, at, high)
     if quote is not None:
@@ -144,7 +174,7 @@ def _read_value(text: str, at: int, high: int, *, quoted_only: bool) -> tuple[in
     if bare is None:
         return None
     stop = bare.end()
-    while stop > at and text[stop - 1] in ".:!?*_":
+    while stop > at and text[stop - 1] in ends:
         stop -= 1
     if stop <= at or _KEYWORD.match(text, at, stop):
         return None

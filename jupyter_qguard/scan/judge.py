@@ -24,7 +24,7 @@ from jupyter_qguard.scan.fragment import Kind
 from jupyter_qguard.scan.names import Role, role
 from jupyter_qguard.scan.placeholders import PLACEHOLDERS
 from jupyter_qguard.scan.shown import is_shown
-from jupyter_qguard.scan.table import column_below
+from jupyter_qguard.scan.table import Rows, column_below
 from jupyter_qguard.secret import is_handle, is_mark
 
 if TYPE_CHECKING:
@@ -39,9 +39,9 @@ NEAR = 160
 """Code points before a random-looking value in which a credential word counts as near."""
 _BASIC_AUTH = re.compile(r"://([^\s/:@'\"<>]{0,64}):([^\s/@'\"<>]{3,256})@")
 _ALONE = re.compile(r"[\s'\"`()\[\],]*(?:[bru]['\"])?\Z")
-_ONE_VALUE = re.compile(r"(?m)^[ \t\[(]*(?:[bru]?['\"])?([^\s'\"]{6,2048}?)['\"]?[\])]*[ \t]*$")
+_ONE_VALUE = re.compile(r"(?m)^[ \t\[(]*(?:[bru]?['\"])?([^\s'\"()\[\]<>]{6,2048})['\"]?[\])]*[ \t]*$")
 LONGEST_LABELLED = 16384
-_BOUND = re.compile(r"([A-Za-z_][A-Za-z0-9_.\-]{0,63})\\{0,2}[\"']?\s{0,3}[:=]\s{0,3}[bruf]{0,2}\\{0,2}[\"']?\Z")
+_BOUND = re.compile(r"([A-Za-z_][A-Za-z0-9_.\-]{0,63})\\{0,2}[\"']?\s{0,3}[:=]\s{0,3}[\[({]{0,2}[bruf]{0,2}\\{0,2}[\"']?\Z")
 LONG_HEX = 128
 """A hexadecimal value this long, alone in an output, is taken for the key of a vendor in use that has this shape."""
 _ENTITY_BEFORE = re.compile(r"&#?\w{1,8};\Z")
@@ -195,17 +195,23 @@ class Judge:
                 yield from self._candidate(rule, segment, match.start(), match.end(), confidence, weight)
 
     def _bindings(self) -> Iterator[Candidate]:
+        rows = Rows.of(self._text)
         for name in self._names:
             segment = name.segment
             yield from self._bound(name)
             code = segment.kind == Kind.CODE
-            for span in column_below(self._text, segment.start, segment.end, name.start, name.stop, code=code):
+            for span in column_below(
+                self._text, segment.start, segment.end, name.start, name.stop, code=code, rows=rows
+            ):
                 yield from self._named(segment, name.text, name.meaning, *span)
 
     def _bound(self, name: _Name) -> Iterator[Candidate]:
         segment, meaning = name.segment, name.meaning
         binding = read_binding(self._text, segment.start, segment.end, name.word_end)
         if binding is None:
+            # os.environ.get("TOKEN") or "…": what follows the name is no value of it, but may take its place.
+            if segment.kind == Kind.CODE and (other := fallback_value(self._text, segment.end, name.stop)):
+                yield from self._named(segment, name.text, meaning, *other)
             return
         value = self._text[binding.start : binding.end]
         found = self._attribution.of_binding(

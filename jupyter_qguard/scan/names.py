@@ -106,8 +106,8 @@ def words(name: str) -> tuple[str, ...]:
 def role(name: str) -> Role:  # noqa: PLR0911 - a table of cases reads best as one
     """The role of a name, by its last words. Total; unknown names are ``NONE``."""
     parts = list(words(name))
-    if parts[-3:] == ["x", "amz", "credential"]:  # the public half of a signature: key id, date, region
-        return Role.NONE
+    if parts[-1:] == ["credential"] and parts[-3:-1] in (["x", "amz"], ["x", "goog"]):
+        return Role.NONE  # the public half of a signature: key id, date, region
     while parts and (parts[-1] in _TRAILING or parts[-1].isdigit()):
         parts.pop()
     if not parts:
@@ -125,7 +125,7 @@ def role(name: str) -> Role:  # noqa: PLR0911 - a table of cases reads best as o
         if before in _NOT_BEFORE_TOKEN:
             return Role.NONE
         return Role.STRONG if before in _STRONG_TOKEN_OF else Role.WEAK
-    if last in ("auth", "bearer", "authentication", "oat", "signature", "sig"):
+    if last in ("auth", "bearer", "oat", "signature", "sig"):
         return Role.WEAK
     if last == "string" and before == "connection":
         return Role.STRONG

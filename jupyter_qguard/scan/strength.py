@@ -5,6 +5,7 @@ All functions are total and look at the value only; what stands around it is jud
 
 from __future__ import annotations
 
+import html
 import itertools
 import math
 import re
@@ -27,6 +28,8 @@ _HEX = re.compile(r"(?:[0-9a-f]+|[0-9A-F]+)\Z")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\Z")
 _BITS = re.compile(r"(?:0[xb])?[01\s_|.\-]+\Z")
 _NUMBER = re.compile(r"[\d.,_+\-:eEjTZ/ ]+\Z")
+_EMAIL = re.compile(r"[A-Za-z0-9_.+\-]{1,64}@[A-Za-z0-9\-]{1,63}(?:\.[A-Za-z0-9\-]{1,63}){0,6}\.[a-z]{2,12}\Z")
+_DRIVE = re.compile(r"[A-Za-z]:\\")
 _BRACKETED = re.compile(r"[<\[{(].*[>\]})]\Z|[<\[{][^>\]}]*\Z", re.DOTALL)
 _EXPRESSION = re.compile(
     r"\$\{?\{?|%[A-Za-z_]+%|%\(|%s\b|\{\w*\}|(?:os\.|config\.|settings\.|self\.|getpass|input\(|env\[|environ|process\.env|"
@@ -134,6 +137,8 @@ def is_material(run: str) -> bool:
 def is_placeholder(value: str) -> bool:
     """Whether the value stands in for a secret: documentation's and tests' usual fillers, prompts, expressions."""
     text = value.strip()
+    if text[:4] == "&lt;":
+        text = html.unescape(text)
     if text in PLACEHOLDERS or _EXPRESSION.match(text) or _BRACKETED.match(text):
         return True
     if _TRUNCATED.search(text) or _REPEATED.match(text) or _BLOCK.match(text) or is_sequence(text):
@@ -174,5 +179,7 @@ def is_harmless(value: str) -> bool:
     if value.startswith(
         ("crn:", "arn:", "http://", "https://", "ws://", "wss://", "ftp://", "file:", "urn:", "data:", "s3://")
     ):
+        return True
+    if _EMAIL.match(value) or _DRIVE.match(value):
         return True
     return value.startswith(("/", "./", "../", "~/")) and not is_random(value)

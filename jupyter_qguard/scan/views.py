@@ -83,9 +83,13 @@ def _decoded(fragment: Fragment, identifier: int) -> Iterator[View]:
     """Views in which terminal colours, markup, escapes and percent-encoding are resolved, one upon the other."""
     text = fragment.text
     wrapped = fragment.kind is Kind.ERROR and "\n" in text
-    if not wrapped and not any(char in text for char in "\x1b<&\\%"):
+    if not wrapped and text.isascii() and not any(char in text for char in "\x1b<&\\%"):
         return
     view = View.identity(text, identifier)
+    visible = decode.strip_invisible(view)
+    if visible is not None:
+        yield visible
+        view = visible
     plain = decode.strip_ansi(view)
     if plain is not None:  # itself in the plain buffer already
         view = plain
