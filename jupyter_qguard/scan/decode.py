@@ -27,7 +27,7 @@ _INLINE_TAGS = frozenset(
 )
 """Elements that may stand inside of a word; all others end it."""
 _WRAPPED_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}(?:(?:\\r)?(?:\\n|\s)[\s\"'+\\]{0,12}[A-Za-z0-9+/_-]+)*={0,2}")
-_WRAPPED = re.compile(r"(?<=[A-Za-z0-9_+/=-]{8})\n(?=[A-Za-z0-9_+/=-]{6})")
+_WRAPPED = re.compile(r"(?<=[A-Za-z0-9_+/=.~-]{8})\n(?=[A-Za-z0-9_+/=.~-]{6})")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]+")
 LONGEST_DECODED = 1 << 20
 """Code points of one encoded run that is decoded; a longer one is a payload."""

@@ -217,8 +217,8 @@ class _Look:
         at = min(end, _BEFORE)
         start, stop = name_span(text, 0, len(text), at - (text[at - 1] == '"'))
         meaning = self._rules.meaning(text[start:stop])
-        if meaning is Role.NONE:
-            return Worth.NOTHING
+        if meaning is Role.NONE:  # the first half of a name may be behind a backslash: LaTeX's api\\_key
+            return self._may_hold(cell) if text[max(start - 1, 0) : start] == "\\" else Worth.NOTHING
         if role(text[start:stop]) is Role.PASSWORD:
             return Worth.CHOSEN
         if self._parts.is_code(cell) or _TABLE.search(text[stop:]):
