@@ -17,7 +17,8 @@ _SEPARATOR = b"\x1e"
 """Stands between parts; JSON has no such character outside of an escape."""
 _IMAGE = re.compile(rb'"image/(?!svg)[a-z0-9.+-]{1,32}"\s*:\s*"')
 _CONTROL = re.compile(rb"\\u001[bB]\[[0-?]*[ -/]*[@-~]")
-_ASCII = re.compile(rb"\\u00([2-7][0-9a-fA-F])")
+_ASCII = re.compile(rb"(?<!\\)\\u00([2-7][0-9a-fA-F])")
+"""Not after a backslash: that is a backslash in the text, and what follows it an escape of the language in it."""
 _NO_BACKSLASH = bytes(0x20 if byte == 0x5C else byte for byte in range(256))
 _CONTINUATION = bytes(range(0x80, 0xC0))
 _CODE = re.compile(rb'"cell_type"\s*:\s*"code"')
