@@ -13,6 +13,7 @@ from jupyter_qguard.scan.fragment import Kind
 from jupyter_qguard.scan.names import Role
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from collections.abc import Set as AbstractSet
 
     from jupyter_qguard.scan.buffer import Segment
@@ -41,7 +42,23 @@ _IDENTIFIER = re.compile(r"[A-Za-z_$][\w.]*\Z")
 _FILE = re.compile(
     r".*\.(?:py|ipynb|json|ya?ml|toml|txt|csv|pem|key|env|ini|cfg|html?|md|png|jpe?g|h5|pkl|pt|bin|gz|zip)\Z"
 )
+_ANYBODYS = ("bearer", "basic", "token", "")
+"""Authentication schemes that say nothing of whose the credential is."""
+_NO_TOKEN = frozenset("|@(){}<>,;")
+"""Characters of lists, calls and addresses. Passwords may have them, what a machine issued has not."""
 _AUTHORIZATION = frozenset(("authorization", "proxy-authorization", "bearer"))
+
+
+class Form(enum.Enum):
+    """How a named value is written: the less that says of it, the more is asked of the value."""
+
+    BESIDE = enum.auto()
+    """Behind a blank."""
+    BARE = enum.auto()
+    """Behind a sign."""
+    QUOTED = enum.auto()
+    COLUMN = enum.auto()
+    """Below a heading of that name."""
 
 
 class Attribution:
@@ -59,54 +76,78 @@ class Attribution:
         text: str,
         segment: Segment,
         binding: Binding,
-        value: str,
         meaning: Role,
         unit_vendors: AbstractSet[str],
         vendors: AbstractSet[str],
     ) -> Attributed | None:
         """The rule for a value bound to a name in text, None if it is no secret."""
         name = binding.name.rsplit(".", 1)[-1]
-        direct = self._direct(text, segment, binding, name, value)
+        value = text[binding.start : binding.end]
+        direct = self._direct(text, segment, binding, name, value, unit_vendors)
         if direct is not None:
             return direct
-        return self._named(name, value, meaning, unit_vendors, vendors, quoted=binding.quoted, scheme=binding.scheme)
+        # In code a bare word is an expression, but for NAME=value as shells and settings files have it.
+        written = binding.quoted or (binding.sign in ("=", ":") and (segment.kind != Kind.CODE or name.isupper()))
+        form = Form.QUOTED if written else Form.BARE if binding.sign else Form.BESIDE
+        return self._named(name, value, meaning, unit_vendors, vendors, form, binding.scheme)
 
     def of_label(
-        self, label: str, value: str, meaning: Role, unit_vendors: AbstractSet[str], vendors: AbstractSet[str]
+        self,
+        label: str,
+        value: str,
+        meaning: Role,
+        unit_vendors: AbstractSet[str],
+        vendors: AbstractSet[str],
+        *,
+        column: bool = False,
     ) -> Attributed | None:
-        """The rule for a value named by its key or column."""
-        rule = self._rules.variables.get(label)
+        """The rule for a value named by its key, or by the heading of its *column*, which asks for more."""
+        rule = self._of_variable(label, value)
         if rule is not None and self.is_plausible(value, rule):
             return rule, Confidence.HIGH, Weight.DIRECT
-        return self._named(label, value, meaning, unit_vendors, vendors, quoted=True, scheme="")
+        form = Form.COLUMN if column else Form.QUOTED
+        return self._named(label, value, meaning, unit_vendors, vendors, form, "")
 
-    def _direct(self, text: str, segment: Segment, binding: Binding, name: str, value: str) -> Attributed | None:
-        rule = self._rules.variables.get(name) or self._rules.variables.get(name.lstrip("$"))
+    def _direct(
+        self,
+        text: str,
+        segment: Segment,
+        binding: Binding,
+        name: str,
+        value: str,
+        unit_vendors: AbstractSet[str],
+    ) -> Attributed | None:
+        rule = self._of_variable(name, value) or self._of_variable(name.lstrip("$"), value)
         if rule is not None:
             return (rule, Confidence.HIGH, Weight.DIRECT) if self.is_plausible(value, rule) else None
-        for scheme, owner in self._rules.headers.get(name.lower(), ()):
-            if (
-                scheme not in ("bearer", "basic", "token", "")
-                and scheme == binding.scheme
-                and self.is_plausible(value, owner)
-            ):
-                return owner, Confidence.HIGH, Weight.DIRECT
-            if (
-                not scheme
-                and name.lower() not in _AUTHORIZATION
-                and owner.fits(value)
-                and self.is_plausible(value, owner)
-            ):
-                return owner, Confidence.MEDIUM, Weight.VENDOR_ARGUMENT
-        if segment.kind != Kind.CODE and not binding.quoted:
+        headed = self._of_header(name.lower(), binding.scheme, value, unit_vendors)
+        if headed is not None:
+            return headed
+        if not binding.quoted:
             return None
         dotted = enclosing_call(text, segment.start, binding.name_start)
         if binding.called:
             dotted = called_name(text, segment.start, text.find("(", binding.name_start))
-        for site in self._rules.calls.get(dotted.rsplit(".", 1)[-1], ()) if dotted else ():
-            if site.matches(dotted) and name in site.call.arguments and self.is_plausible(value, site.rule):
-                return site.rule, Confidence.HIGH, Weight.DIRECT
-        return None
+        sites = self._rules.calls.get(dotted.rsplit(".", 1)[-1], ()) if dotted else ()
+        taking = [site.rule for site in sites if site.matches(dotted) and name in site.call.arguments]
+        best = _best([rule for rule in taking if self.is_plausible(value, rule)], value, unit_vendors)
+        return (best, Confidence.HIGH, Weight.DIRECT) if best else None
+
+    def _of_variable(self, name: str, value: str) -> OwnRule | None:
+        """The rule of an environment variable; of two vendors' rules the one whose shape the value has."""
+        return _best(self._rules.variables.get(name, ()), value, frozenset())
+
+    def _of_header(self, name: str, scheme: str, value: str, unit_vendors: AbstractSet[str]) -> Attributed | None:
+        """The rule of a header with its scheme. Those that anybody uses are a vendor's where its words stand near."""
+        owners = [owner for own, owner in self._rules.headers.get(name, ()) if own == scheme]
+        owners = [owner for owner in owners if self.is_plausible(value, owner)]
+        if scheme not in _ANYBODYS:
+            best = _best(owners, value, unit_vendors)
+            return (best, Confidence.HIGH, Weight.DIRECT) if best else None
+        if scheme or name in _AUTHORIZATION:
+            owners = [owner for owner in owners if owner.vendor in unit_vendors]
+        best = _best([owner for owner in owners if owner.fits(value)], value, unit_vendors)
+        return (best, Confidence.MEDIUM, Weight.VENDOR_ARGUMENT) if best else None
 
     def _named(
         self,
@@ -115,21 +156,20 @@ class Attribution:
         meaning: Role,
         unit_vendors: AbstractSet[str],
         vendors: AbstractSet[str],
-        *,
-        quoted: bool,
+        form: Form,
         scheme: str,
     ) -> Attributed | None:
         rule = self._of_argument(name, value, unit_vendors) or self._of_argument(name, value, vendors)
-        strong = self.is_strong(value, meaning, quoted=quoted)
+        strong = self.is_strong(value, meaning, quoted=form in (Form.QUOTED, Form.COLUMN))
         own = rule is not None and rule.vendor in unit_vendors
-        enough = strong or (own and (quoted or strength.is_uuid(value)))
+        enough = strong or (own and form is Form.QUOTED) or strength.is_uuid(value)
         if rule is not None and enough and self.is_plausible(value, rule):
             return rule, Confidence.MEDIUM, Weight.VENDOR_ARGUMENT
         if scheme or name.lower() in _AUTHORIZATION:
             if self.is_strong(value, Role.STRONG, quoted=True):
                 return self._header, Confidence.MEDIUM, Weight.HEADER
             return None
-        if not strong:
+        if not strong or (form is Form.BESIDE and meaning is not Role.PASSWORD and strength.is_uuid(value)):
             return None
         fitting = self.of_shape(value, unit_vendors, vendors)
         if fitting is not None and meaning is not Role.PASSWORD:
@@ -138,10 +178,15 @@ class Attribution:
         return generic, Confidence.MEDIUM, Weight.NAMED
 
     def _of_argument(self, name: str, value: str, vendors: AbstractSet[str]) -> OwnRule | None:
-        """A rule that this name may hold near its vendor's words; one whose shape fits goes before one without."""
-        fitting = [
-            rule for rule in self._rules.arguments.get(name.lower(), ()) if rule.vendor in vendors and rule.fits(value)
-        ]
+        """A rule that this name may hold near its vendor's words, or with one before it; a fitting shape goes first."""
+        name = name.lower()
+        fitting = [rule for rule in self._rules.arguments.get(name, ()) if rule.vendor in vendors and rule.fits(value)]
+        if not fitting and "_" in name:
+            head, _, rest = name.partition("_")
+            vendor = self._rules.words.get(head)
+            fitting = [
+                rule for rule in self._rules.arguments.get(rest, ()) if rule.vendor == vendor and rule.fits(value)
+            ]
         fitting.sort(key=lambda rule: (rule.shape is None, rule.id))
         return fitting[0] if fitting else None
 
@@ -156,7 +201,9 @@ class Attribution:
     @staticmethod
     def is_plausible(value: str, rule: OwnRule) -> bool:
         """Whether a value in the vendor's own place can be the credential: little is asked of it."""
-        if len(value) < 6 or any(char.isspace() for char in value) or _is_nothing(value):
+        if len(value) < 6 or any(char.isspace() for char in value):
+            return False
+        if _is_nothing(value) and not (rule.password and strength.is_about_something(value)):
             return False
         if rule.label or rule.password:
             return not rule.label and "(" not in value
@@ -170,10 +217,14 @@ class Attribution:
     @staticmethod
     def is_strong(value: str, meaning: Role, *, quoted: bool) -> bool:
         """Whether a value under a name that says credential is one: the weaker the name, the more is asked."""
-        if any(char.isspace() for char in value) or _is_nothing(value):
+        if any(char.isspace() for char in value):
+            return False
+        if _is_nothing(value) and not (meaning is Role.PASSWORD and strength.is_about_something(value)):
             return False
         if meaning is Role.PASSWORD:
             return _is_password(value, quoted=quoted)
+        if not _NO_TOKEN.isdisjoint(value):
+            return False
         if strength.is_random(value, length=16 if quoted or meaning is Role.STRONG else 20):
             return True
         if meaning is Role.STRONG:
@@ -182,6 +233,15 @@ class Attribution:
                 return True
             return len(value) >= 12 and mixed and strength.wordiness(value) < 0.45 and strength.entropy(value) >= 2.9
         return quoted and strength.is_uuid(value)
+
+
+def _best(rules: Iterable[OwnRule], value: str, vendors: AbstractSet[str]) -> OwnRule | None:
+    """Of rules that could all be meant, the one whose shape the value has, and whose vendor is spoken of."""
+
+    def order(rule: OwnRule) -> tuple[bool, bool, bool]:
+        return (not rule.fits(value), rule.vendor not in vendors, rule.shape is None)
+
+    return min(rules, key=order, default=None)
 
 
 def _is_nothing(value: str) -> bool:

@@ -7,33 +7,45 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 LONGEST_VALUE = 8192
 LONGEST_NAME = 96
 _LEFT = re.compile(r"[A-Za-z0-9_.\-]{0,96}\Z")
 _RIGHT = re.compile(r"[A-Za-z0-9_\-]{0,97}")
-_WORD_BEFORE = re.compile(r"([A-Za-z]{2,14})[ \t]\Z")
+_WORD_BEFORE = re.compile(r"([A-Za-z]{2,14})[ ]\Z")
 _BETWEEN = re.compile(
-    r"""(?:\\{0,4}["'`*_]{0,3}|&quot;|&\#39;)[ \t]{0,4}[\])}]{0,2}[ \t]{0,8}      # what closes the name
+    r"""(?:\\{0,4}["'`*_]{0,3}|&quot;|&\#39;)[ \t]{0,4}[\])}]{0,2}[ \t]{0,40}     # what closes the name
     (?:
         :\s*[A-Za-z_.\[\] |]{2,40}?=(?!=)                                     # annotation: token: str = …
-      | (?:={1,3}|:=|=>|->|<-|:|,|[|│┃║]|=\\?>)                               # assignment, key, argument, table
-      | \t
+      | (?:!?={1,3}|:=|=>|->|<-|:|,|[|│┃║]|=\\?>)                             # assignment, key, argument, table
+      | \(\)[^\n]{0,40}:\s{1,40}return\b(?=[ ])                                  # def get_token(): return …
+      | \t(?=[^\s])
       | &(?=[ ])                                                              # LaTeX table
-      | >(?=[^<>\s])                                                          # <token>…</token>
+      | >(?=[^<>\s"'])                                                        # <token>…</token>
       | \(                                                                    # set_token("…"
       | [ ](?:for|of|on|to|at|with|from)[ ][\w .'-]{1,40}?[ ](?:is|was)[ :]{1,2}
       | [ ]?(?:is|was|are|has|of|equals|to|set\ to|will\ be|value|in\ use)\ (?::\ ?)?
       | (?=[ \t]{1,40}[^\s])(?P<loose>)                                        # two columns, --token VALUE
     )(?(loose)[ \t]{1,40}(?:(?:str|bytes|object|string)[ \t]{2,40})?
-      |\s{0,24}(?:\\r)?(?:\\n)?\s{0,40})
-    (?:\\[a-z]{4,8}\{)?""",
+      |\s{0,24}(?:\\r)?(?:\\n)?(?:[>|][+-]?[ \t]{0,4}\n)?\s{0,40})
+    (?:\\[a-z]{4,8}\{|lambda[^:\n]{0,40}:\s{0,4})?""",
     re.VERBOSE,
 )
-_WRAPPER = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,60}\(\s*(?=[rRbBuUfF]{0,2}[\"'])")
+_WRAPPER = re.compile(
+    r"(?P<function>[A-Za-z_][A-Za-z0-9_.]{0,60})\(\s*(?:(?:default|value|secret|secret_value|default_value|data)\s*=\s*)?"
+    r"(?=[rRbBuUfF]{0,2}[\"'])"
+)
+_ASKS = re.compile(
+    r"(?:getenv|get|getpass|input|prompt|ask|text_input|open|Path|join|config|lookup|exists|require\w*|(?:get|read|load|fetch)_\w+)\Z"
+)
+"""Functions whose argument names or asks for the value and is not the value."""
 _QUOTE = re.compile(r"[rRbBuUfF]{0,2}(\\{0,4})(\"\"\"|'''|[\"'`])|()(&quot;|&\#39;|\*\*)")
 _BARE = re.compile(r"[^\s\"'`,;&|<>()\[\]{}\\]+")
-_KEYWORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,40}=[^=]")
+_KEYWORD = re.compile(r"[+-]?(?:export[ ])?[A-Za-z_][A-Za-z0-9_]{0,40}=[^=]|--?[A-Za-z]")
 _SCHEME = re.compile(
     r"(?:(?:bearer|basic|token|apikey|api-key|sdk|key|digest|jwt|negotiate|oauth|splunk|client-key)[ \t]+|oqcs_auth=)",
     re.IGNORECASE,
@@ -59,6 +71,8 @@ class Binding:
     """Authentication scheme before the value, lower case, or empty."""
     called: bool
     """Whether the name is a function and the value its argument."""
+    sign: str = ""
+    """What stands between name and value, without quotes and blanks: ``=``, ``:``, ``->``; ``--`` for an option; empty for blanks alone."""
 
 
 def read_binding(text: str, low: int, high: int, end: int) -> Binding | None:
@@ -69,12 +83,18 @@ def read_binding(text: str, low: int, high: int, end: int) -> Binding | None:
     between = _BETWEEN.match(text, name_end, high)
     if value_key is None and (between is None or text[max(start - 2, low) : start] == "</"):
         return None
+    if _is_field(text, low, start, name_end) or (start - 3 >= low and text[start - 3 : start] == "://"):
+        return None
     called = value_key is None and between is not None and between.group().rstrip()[-1:] == "("
     at = value_key.end() if value_key else between.end() if between else name_end
-    value = _read_value(text, at, high, quoted_only=called)
-    if value is None:
+    value = _read_value(text, at, high, quoted_only=called, ends=_ENDS if "pass" in name.lower() else _ENDS + "!?")
+    if value is None or (value_key is None and _is_listed(text, low, high, (start, name_end), value)):
         return None
     low_value, high_value, quoted = value
+    if not quoted and f"{name}=" in text[low_value:high_value]:
+        return None  # sed 's/^NAME=.*/NAME=value/': the second one is bound
+    if not quoted and text[high_value - 1] == "/" and _SUBSTITUTE.search(text, max(low, start - 96), start):
+        high_value -= 1
     scheme = scheme_end(text, low_value, high_value if quoted else high)
     marked = ""
     if scheme:
@@ -82,7 +102,37 @@ def read_binding(text: str, low: int, high: int, end: int) -> Binding | None:
         if rest:
             marked = text[low_value:scheme].strip().lower()
             low_value, high_value = rest.span()
-    return Binding(name, start, low_value, high_value, quoted, marked, called)
+    sign = between.group().strip(" \t\"'`*") if between and not value_key else ":"
+    if not sign and text[max(start - 2, low) : start] == "--":
+        sign = "--"
+    return Binding(name, start, low_value, high_value, quoted, marked, called, sign)
+
+
+_ENDS = ".:*_"
+_SUBSTITUTE = re.compile(r"\bs/[^\n]{1,90}/\Z")
+_LATEX = re.compile(r"\\[a-z]{2,12}\{\Z")
+
+
+def _is_field(text: str, low: int, start: int, end: int) -> bool:
+    """Whether the name is a replacement field: what follows it is the text around the field."""
+    braced = start > low and text[start - 1] == "{" and text[end : end + 1] == "}"
+    return braced and _LATEX.search(text, max(low, start - 16), start) is None
+
+
+_STRING_BEFORE = re.compile(r"""["']\\{0,4}\s{0,8},\s{0,8}\\{0,4}["']\\{0,4}\Z""")
+_COMMA = re.compile(r"""\\{0,4}["']\s{0,8},\s{0,8}\\{0,4}["']""")
+
+
+def _is_listed(text: str, low: int, high: int, name: tuple[int, int], value: tuple[int, int, bool]) -> bool:
+    """Whether name and value are two of many strings in a list: neighbours there say nothing of one another.
+
+    ``["run", "--token", "…", "-v"]`` is another case: an option names the string after it.
+    """
+    start, end = name
+    if not value[2] or text[start - 1 : start] == "-" or _COMMA.match(text, end, high) is None:
+        return False
+    before = _STRING_BEFORE.search(text, max(low, start - 32), start)
+    return before is not None and _COMMA.match(text, value[1], high) is not None
 
 
 def scheme_end(text: str, low: int, high: int) -> int:
@@ -106,15 +156,40 @@ def fallback_value(text: str, high: int, end: int) -> tuple[int, int] | None:
     return value[:2] if value else None
 
 
+_PIPED = re.compile(r"""\becho\s{1,4}(?:-n\s{1,4})?["']?([^\s"'$|]{6,512})["']?\s{0,4}\|[^\n|]{1,160}\Z""")
+
+
+def piped_value(text: str, low: int, start: int) -> tuple[int, int] | None:
+    """What is written into a command whose option at *start* reads a credential: ``echo … | login --password-stdin``."""
+    match = _PIPED.search(text, max(low, start - 700), start)
+    return match.span(1) if match else None
+
+
+_LIST = re.compile(r"""\\{0,2}["']?\s{0,4}[=:]\s{0,4}[\[({]\s{0,24}(?=[rRbBuUfF]{0,2}["'])""")
+_NEXT = re.compile(r"""\s{0,8},\s{0,24}(?=[rRbBuUfF]{0,2}["'])""")
+_LONGEST_LIST = 64
+
+
+def listed_values(text: str, high: int, end: int) -> Iterator[tuple[int, int]]:
+    """The strings of the list bound to the name that ends at *end*; nothing where it is no list of strings."""
+    match = _LIST.match(text, end, high)
+    for _ in range(_LONGEST_LIST):
+        value = _read_value(text, match.end(), high, quoted_only=True) if match else None
+        if value is None:
+            return
+        yield value[:2]
+        match = _NEXT.match(text, value[1] + 1, high)
+
+
 def name_span(text: str, low: int, high: int, end: int) -> tuple[int, int]:
     """The whole name that holds the word ending at *end*; an empty span within a run too long to be a name."""
     right = _RIGHT.match(text, end, high)
     name_end = right.end() if right else end
-    start = _name_start(text, low, end)
+    start = _name_start(text, low, end, name_end)
     return (start, name_end) if name_end - start <= LONGEST_NAME else (end, end)
 
 
-def _name_start(text: str, low: int, end: int) -> int:
+def _name_start(text: str, low: int, end: int, name_end: int) -> int:
     """Start of the name around *end*; words apart by a blank (``API key``) are taken as one name."""
     left = _LEFT.search(text, max(low, end - 96), end)
     start = left.start() if left else end
@@ -123,13 +198,15 @@ def _name_start(text: str, low: int, end: int) -> int:
     while start < end and text[start] in "-.":
         start += 1
     word = _WORD_BEFORE.search(text, max(low, start - 16), start)
-    return word.start(1) if word and text[start:end].lower() in ("key", "token", "string", "secret") else start
+    return word.start(1) if word and text[start:name_end].lower() in ("key", "token", "string", "secret") else start
 
 
-def _read_value(text: str, at: int, high: int, *, quoted_only: bool) -> tuple[int, int, bool] | None:
+def _read_value(text: str, at: int, high: int, *, quoted_only: bool, ends: str = "") -> tuple[int, int, bool] | None:
     """Span of the value at *at*, without its quotes, and whether it had any."""
     wrapper = _WRAPPER.match(text, at, high)
     if wrapper:
+        if _ASKS.search(wrapper.group("function")):
+            return None
         at = wrapper.end()
     quote = _QUOTE.match(text, at, high)
     if quote is not None:
@@ -144,9 +221,9 @@ def _read_value(text: str, at: int, high: int, *, quoted_only: bool) -> tuple[in
     if bare is None:
         return None
     stop = bare.end()
-    while stop > at and text[stop - 1] in ".:!?*_":
+    while stop > at and text[stop - 1] in ends:
         stop -= 1
-    if stop <= at or _KEYWORD.match(text, at, stop):
+    if stop <= at or _KEYWORD.match(text, at, stop) or text.startswith("...", stop):
         return None
     return at, stop, False
 

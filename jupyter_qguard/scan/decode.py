@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import html
 import re
 from urllib.parse import unquote
@@ -11,19 +12,23 @@ from jupyter_qguard.scan.view import View, ViewBuilder
 
 ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
+_ENTITY_OR_LINE = re.compile(_ENTITY.pattern + r"|\s*\n\s*")
 _TAG = re.compile(
     r"<!--.*?-->|</?([A-Za-z][A-Za-z0-9:-]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*>|<!\[CDATA\[|\]\]>", re.DOTALL
 )
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|U([0-9a-fA-F]{8})|([/_*\-#%&${}.~+=]))")
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2})+")
-_CELL_TAGS = frozenset(("td", "th", "dd"))
+_CELL_TAGS = frozenset(("td", "th"))
+_TABLE_TAGS = frozenset("table thead tbody tfoot tr colgroup col caption".split())
+_COLUMNS = re.compile(r"""colspan\s{0,2}=\s{0,2}["']?([1-9]\d?)\b""", re.IGNORECASE)
 _INLINE_TAGS = frozenset(
     "a abbr b bdi bdo big cite code data del dfn em font i ins kbd mark q s samp small span strike strong sub sup time "
     "tspan tt u var wbr".split()
 )
 """Elements that may stand inside of a word; all others end it."""
 _WRAPPED_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}(?:(?:\\r)?(?:\\n|\s)[\s\"'+\\]{0,12}[A-Za-z0-9+/_-]+)*={0,2}")
-_WRAPPED = re.compile(r"(?<=[A-Za-z0-9_+/=-]{8})\n(?=[A-Za-z0-9_+/=-]{6})")
+_WRAPPED = re.compile(r"(?<=[A-Za-z0-9_+/=.~-]{8})\n(?=[A-Za-z0-9_+/=.~-]{6})")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]+")
 LONGEST_DECODED = 1 << 20
 """Code points of one encoded run that is decoded; a longer one is a payload."""
 
@@ -43,37 +48,68 @@ def unescape_entities(view: View) -> View | None:
 
 
 def strip_tags(view: View) -> View | None:
-    """The text of HTML, SVG or XML as a reader sees it: table cells apart by tabs, blocks by line ends."""
+    """The text of HTML, SVG or XML as a reader sees it: a table row is one line, a tab before each cell."""
     if "<" not in view.text:
         return unescape_entities(view)
     builder = ViewBuilder()
     done = 0
+    where = _Where.TEXT
     for match in _TAG.finditer(view.text):
-        _append_text(builder, view, done, match.start())
-        builder.insert(_separator(match.group(1), closing=match.group().startswith("</")))
+        _append_text(builder, view, done, match.start(), where)
+        name, closing = (match.group(1) or "").lower(), match.group().startswith("</")
+        builder.insert(_separator(name, where, closing=closing))
+        if name in _CELL_TAGS and not closing:
+            span = _COLUMNS.search(match.group())
+            builder.insert("\t" * (int(span.group(1)) - 1 if span else 0))
+        where = _where(name, where, closing=closing)
         done = match.end()
     if not done:
         return unescape_entities(view)
-    _append_text(builder, view, done, len(view.text))
+    _append_text(builder, view, done, len(view.text), where)
     return builder.build()
 
 
-def _append_text(builder: ViewBuilder, view: View, start: int, end: int) -> None:
+class _Where(enum.Enum):
+    """Where in a document a text stands: blanks between the cells of a table are layout of its source."""
+
+    TEXT = enum.auto()
+    ROW = enum.auto()
+    CELL = enum.auto()
+
+
+def _where(name: str, before: _Where, *, closing: bool) -> _Where:
+    if name in _CELL_TAGS:
+        return _Where.ROW if closing else _Where.CELL
+    if name in _TABLE_TAGS:
+        return _Where.TEXT if closing and name == "table" else _Where.ROW
+    return before
+
+
+def _append_text(builder: ViewBuilder, view: View, start: int, end: int, where: _Where) -> None:
+    if where is _Where.ROW and not view.text[start:end].strip():
+        return
     done = start
-    for match in _ENTITY.finditer(view.text, start, end):
+    for match in (_ENTITY_OR_LINE if where is _Where.CELL else _ENTITY).finditer(view.text, start, end):
         builder.append_slice(view, done, match.start())
-        builder.append_decoded(html.unescape(match.group()), view, match.start(), match.end())
+        if match.group()[0] == "&":
+            builder.append_decoded(html.unescape(match.group()), view, match.start(), match.end())
+        else:
+            builder.insert(" ")
         done = match.end()
     builder.append_slice(view, done, end)
 
 
-def _separator(tag: str | None, *, closing: bool) -> str:
-    name = (tag or "").lower()
-    if name in _CELL_TAGS:
+def _separator(name: str, where: _Where, *, closing: bool) -> str:
+    if name in _CELL_TAGS or name in _TABLE_TAGS:
+        opens = "\t" if name in _CELL_TAGS else "\n" if name in ("tr", "table") else ""
+        return ("\n" if name == "table" else "") if closing else opens
+    if name == "dd":
         return "\t"
     if name == "dt" and closing:  # its value follows in a <dd>
         return ""
-    return "" if name in _INLINE_TAGS or not name else "\n"
+    if name in _INLINE_TAGS or not name:
+        return ""
+    return " " if where is _Where.CELL else "\n"
 
 
 def unescape_backslashes(view: View) -> View | None:
@@ -96,6 +132,13 @@ def join_wrapped_lines(view: View) -> View | None:
     if _WRAPPED.search(view.text) is None:
         return None
     return _replace(view, _WRAPPED, lambda _match: "")
+
+
+def strip_invisible(view: View) -> View | None:
+    """Without characters that show nothing and that a page may put into a word so that it breaks there."""
+    if view.text.isascii() or _INVISIBLE.search(view.text) is None:
+        return None
+    return _replace(view, _INVISIBLE, lambda _match: "")
 
 
 def unquote_percent(view: View) -> View | None:

@@ -68,7 +68,10 @@ class Unit(msgspec.Struct, frozen=True):
 
 _SOURCE_KINDS = {"code": Kind.CODE, "markdown": Kind.MARKDOWN, "heading": Kind.MARKDOWN, "html": Kind.MARKDOWN}
 _NAME_KEYS = ("name", "key", "label", "description", "title", "variable", "field", "parameter", "env", "header")
-_VALUE_KEYS = frozenset(("value", "val", "default", "data", "content", "secret", "text"))
+_VALUE_KEYS = frozenset(
+    "value val default data content secret text currentvalue defaultvalue default_value stringvalue string_value".split()
+)
+_OWN_NAME = re.compile(r"(.*)(?:_v|V)alue\Z", re.DOTALL)
 _NBFORMAT3_DATA = frozenset(
     ("text", "html", "svg", "latex", "javascript", "json", "png", "jpeg", "pdf"),
 )
@@ -274,8 +277,9 @@ def _walk_object(node: Mapping[Any, Any], path: Path, kind: Kind, label: str, ou
         _key(name, inner, kind, out, label)
         if isinstance(value, str):
             if value and not ("/" in name and is_binary_payload(name, value)):
-                nameless = name in _VALUE_KEYS or name.isdigit()
-                out.append(Fragment(inner, value, kind, (beside or label or name) if nameless else name))
+                nameless = name.lower() in _VALUE_KEYS or name.isdigit()
+                named = (beside or label or name) if nameless else _named_by_sibling(node, name)
+                out.append(Fragment(inner, value, kind, named))
         elif name == "data" and isinstance(columns, list) and isinstance(value, list):
             _walk_table(value, columns, inner, kind, out, depth + 1)
         elif value is not None and not isinstance(value, (int, float)):
@@ -285,14 +289,23 @@ def _walk_object(node: Mapping[Any, Any], path: Path, kind: Kind, label: str, ou
 
 def _beside(node: Mapping[Any, Any], label: str) -> str:
     """The name that stands beside a value: ``{"name": "IBM_TOKEN", "value": "…"}``, or a password widget's."""
-    for model in (node.get("_model_name"), node.get("model_name")):
-        if model == "PasswordModel":
-            return "password"
+    if label == "password" or "PasswordModel" in (node.get("_model_name"), node.get("model_name")):
+        return "password"
     for key in _NAME_KEYS:
         name = node.get(key)
         if isinstance(name, str) and 0 < len(name) <= MAX_LABEL:
             return name
-    return label if label == "password" else ""
+    return ""
+
+
+def _named_by_sibling(node: Mapping[Any, Any], key: str) -> str:
+    """The name of a value under *key*: what ``variable_name`` says where the key is ``variable_value``."""
+    match = _OWN_NAME.match(key)
+    for ending in ("_name", "Name") if match else ():
+        name = node.get(match.group(1) + ending) if match else None
+        if isinstance(name, str) and 0 < len(name) <= MAX_LABEL:
+            return name
+    return key
 
 
 def _walk_table(rows: list[Any], columns: list[Any], path: Path, kind: Kind, out: list[Fragment], depth: int) -> None:

@@ -55,7 +55,8 @@ _BASE64 = r"(?:[A-Za-f][A-Za-z0-9+/_\-]{3}){4}[A-Za-z0-9+/_\-]{4}"
 _BASE64_LENGTH = 20
 _BASE64_HEAD = re.compile(r"[A-Za-z0-9+/_\-]{20,64}")
 _ENCODED = (
-    r"(?:%[0-9A-Fa-f]{2}){6}|(?:&#[xX]?[0-9A-Fa-f]{1,7};){4}|(?: [xX][0-9A-Fa-f]{2}){4}|(?: u00[2-7][0-9A-Fa-f]){4}"
+    r"(?:%[0-9A-Fa-f]{2}){6}|(?:&#[xX]?[0-9A-Fa-f]{1,7};){4}|"
+    r"(?: {1,4}(?:[xX]|[uU](?:0000)?00)[2-7][0-9A-Fa-f][A-Za-z0-9_+/.=~\-]{0,12}){3}"
 )
 _SHORT_NAMES = r"(?:auth|authentication|bearer|oat|pass|pat|psw|pword|sig|signature|webhook)[a-z0-9_\- ]{0,16}\x22"
 """Names that say credential only as keys or in lists of strings, where the scanner takes them for labels."""
@@ -206,8 +207,12 @@ class _Look:
         if spot is Spot.CALL:
             text = self._parts.window(end - _BEFORE, end + ARGUMENTS)
             dotted = called_name(text, 0, min(end, _BEFORE) - 1)
-            takes = any(self._rules.takes_credential(text, name, min(end, _BEFORE)) for name in (dotted, dotted[1:]))
-            return self._may_hold(cell) if takes else Worth.NOTHING
+            called = [
+                name for name in (dotted, dotted[1:]) if self._rules.takes_credential(text, name, min(end, _BEFORE))
+            ]
+            if any(site.rule.password for name in called for site in self._rules.sites(name or "auth")):
+                return Worth.CHOSEN
+            return self._may_hold(cell) if called else Worth.NOTHING
         if spot is Spot.RUN:
             run = _BASE64_HEAD.match(self._parts.window(end - _BASE64_LENGTH, end + 64))
             head = decode_base64(run.group()[: len(run.group()) // 4 * 4]) if run else None
@@ -221,8 +226,8 @@ class _Look:
         at = min(end, _BEFORE)
         start, stop = name_span(text, 0, len(text), at - (text[at - 1] == '"'))
         meaning = self._rules.meaning(text[start:stop])
-        if meaning is Role.NONE:
-            return Worth.NOTHING
+        if meaning is Role.NONE:  # the first half of a name may be behind a backslash: LaTeX's api\\_key
+            return self._may_hold(cell) if text[max(start - 1, 0) : start] == "\\" else Worth.NOTHING
         if role(text[start:stop]) is Role.PASSWORD:
             return Worth.CHOSEN
         if self._parts.is_code(cell) or _TABLE.search(text[stop:]):

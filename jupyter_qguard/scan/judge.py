@@ -14,7 +14,9 @@ from jupyter_qguard.scan.binding import (
     called_name,
     fallback_value,
     keyword_argument,
+    listed_values,
     name_span,
+    piped_value,
     positional_argument,
     read_binding,
     scheme_end,
@@ -24,7 +26,7 @@ from jupyter_qguard.scan.fragment import Kind
 from jupyter_qguard.scan.names import Role, role
 from jupyter_qguard.scan.placeholders import PLACEHOLDERS
 from jupyter_qguard.scan.shown import is_shown
-from jupyter_qguard.scan.table import column_below
+from jupyter_qguard.scan.table import Rows, column_below
 from jupyter_qguard.secret import is_handle, is_mark
 
 if TYPE_CHECKING:
@@ -39,12 +41,23 @@ NEAR = 160
 """Code points before a random-looking value in which a credential word counts as near."""
 _BASIC_AUTH = re.compile(r"://([^\s/:@'\"<>]{0,64}):([^\s/@'\"<>]{3,256})@")
 _ALONE = re.compile(r"[\s'\"`()\[\],]*(?:[bru]['\"])?\Z")
-_ONE_VALUE = re.compile(r"(?m)^[ \t\[(]*(?:[bru]?['\"])?([^\s'\"]{6,2048}?)['\"]?[\])]*[ \t]*$")
+_ONE_VALUE = re.compile(r"(?m)^[ \t\[(]*(?:[bru]?['\"])?([^\s'\"()\[\]<>]{6,2048})['\"]?[\])]*[ \t]*$")
 LONGEST_LABELLED = 16384
-_BOUND = re.compile(r"([A-Za-z_][A-Za-z0-9_.\-]{0,63})\\{0,2}[\"']?\s{0,3}[:=]\s{0,3}[bruf]{0,2}\\{0,2}[\"']?\Z")
+_BOUND = re.compile(
+    r"([A-Za-z_][A-Za-z0-9_.\-]{0,63})\\{0,2}[\"']?\s{0,3}[:=]\s{0,3}[\[({]{0,2}[bruf]{0,2}\\{0,2}[\"']?\Z"
+)
 LONG_HEX = 128
 """A hexadecimal value this long, alone in an output, is taken for the key of a vendor in use that has this shape."""
+_APART = re.compile(r"""[.;]\s|\n\s*\n|["']\s{0,8},\s{0,8}["']""")
+"""The end of a sentence or a paragraph, or of a string in a list."""
+_FILE_TYPE = re.compile(
+    r"\.(?:exe|dll|py|json|txt|pem|ya?ml|md|html?|csv|ipynb|sh|js|ts|cfg|ini|toml|db|log|svg|png)\b(?!\s*[=:(])"
+)
+_INTRODUCES = re.compile(r"[^\n.;]{0,64}\n\s*(?:```[a-z]*\n\s*)?")
+"""A line that ends with what stands below it, be it in a block of its own."""
 _ENTITY_BEFORE = re.compile(r"&#?\w{1,8};\Z")
+_DIGEST = re.compile(r"[A-Za-z0-9+/]{43}=\Z")
+"""SHA-256 in base64."""
 _SLUG = re.compile(r"(?:[a-z0-9]{1,12}[-_]){3,}[a-z0-9]{1,12}\Z")
 
 
@@ -147,7 +160,11 @@ class Judge:
             start, stop = name_span(self._text, segment.start, segment.end, end)
             text = self._text[start:stop]
             meaning = self._rules.meaning(text)
+            if meaning is not Role.NONE and _FILE_TYPE.match(self._text, stop, segment.end):
+                continue
             if meaning is Role.NONE:
+                if start > segment.start and self._text[start - 1] == "\\":  # LaTeX and Markdown: api\_key
+                    self._context.marked.add(segment.unit)
                 continue
             last = stop
             self._names.append(_Name(segment, start, stop, end, text, meaning))
@@ -195,24 +212,26 @@ class Judge:
                 yield from self._candidate(rule, segment, match.start(), match.end(), confidence, weight)
 
     def _bindings(self) -> Iterator[Candidate]:
+        rows = Rows.of(self._text)
         for name in self._names:
             segment = name.segment
             yield from self._bound(name)
             code = segment.kind == Kind.CODE
-            for span in column_below(self._text, segment.start, segment.end, name.start, name.stop, code=code):
-                yield from self._named(segment, name.text, name.meaning, *span)
+            for span in column_below(
+                self._text, segment.start, segment.end, name.start, name.stop, code=code, rows=rows
+            ):
+                yield from self._named(segment, name.text, name.meaning, *span, column=True)
 
     def _bound(self, name: _Name) -> Iterator[Candidate]:
         segment, meaning = name.segment, name.meaning
         binding = read_binding(self._text, segment.start, segment.end, name.word_end)
         if binding is None:
+            yield from self._beside(name, name.stop)
             return
-        value = self._text[binding.start : binding.end]
         found = self._attribution.of_binding(
             self._text,
             segment,
             binding,
-            value,
             meaning,
             self._context.unit_vendors[segment.unit],
             self._context.vendors,
@@ -220,15 +239,29 @@ class Judge:
         if found:
             rule, confidence, weight = found
             yield from self._candidate(rule, segment, binding.start, binding.end, confidence, weight)
-        elif binding.quoted and (other := fallback_value(self._text, segment.end, binding.end)):
-            yield from self._named(segment, binding.name, meaning, *other)
+        else:
+            yield from self._beside(name, binding.end if binding.quoted else name.stop)
 
-    def _named(self, segment: Segment, name: str, meaning: Role, start: int, end: int) -> Iterator[Candidate]:
-        """A value that a key, a heading or the code beside it names."""
+    def _beside(self, name: _Name, end: int) -> Iterator[Candidate]:
+        """What may take the place of a value that is missing, and the strings of a list: ``tokens = ["…", "…"]``."""
+        segment = name.segment
+        if segment.kind == Kind.CODE and (other := fallback_value(self._text, segment.end, end)):
+            yield from self._named(segment, name.text, name.meaning, *other)
+        if name.text.endswith(("-stdin", "with-token")) and (
+            other := piped_value(self._text, segment.start, name.start)
+        ):
+            yield from self._named(segment, name.text, Role.STRONG, *other)
+        for span in listed_values(self._text, segment.end, name.stop):
+            yield from self._named(segment, name.text, name.meaning, *span)
+
+    def _named(
+        self, segment: Segment, name: str, meaning: Role, start: int, end: int, *, column: bool = False
+    ) -> Iterator[Candidate]:
+        """A value that a key, the heading of its *column* or the code beside it names."""
         start = scheme_end(self._text, start, end) or start
-        found = self._attribution.of_label(
-            name, self._text[start:end], meaning, self._context.unit_vendors[segment.unit], self._context.vendors
-        )
+        unit_vendors = self._context.unit_vendors[segment.unit]
+        value = self._text[start:end]
+        found = self._attribution.of_label(name, value, meaning, unit_vendors, self._context.vendors, column=column)
         if found:
             rule, confidence, weight = found
             yield from self._candidate(rule, segment, start, end, confidence, weight)
@@ -312,7 +345,7 @@ class Judge:
         if self._is_bound_otherwise(segment, start):
             return
         alone = (
-            segment.kind != Kind.CODE
+            segment.kind not in (Kind.CODE, Kind.MARKDOWN)
             and segment.unit in self._context.source_roles
             and self._is_alone(segment, start, end)
         )
@@ -320,7 +353,7 @@ class Judge:
             alone = self._attribution.of_shape(value, set(), self._context.vendors) is not None
         evidence = near or alone
         rule = self._attribution.of_shape(value, unit_vendors, self._context.vendors if evidence else unit_vendors)
-        if rule is not None and (evidence or not strength.is_hex(value)):
+        if rule is not None and (evidence or not (strength.is_hex(value) or _DIGEST.match(value))):
             yield from self._candidate(rule, segment, start, end, Confidence.MEDIUM, Weight.SHAPE_NEAR)
         elif evidence and not (strength.is_hex(value) and not near):
             nearby = self._rules.rules["nearby-credential"]
@@ -340,7 +373,9 @@ class Judge:
             if role_end > start:
                 break
             gap = self._text[role_end:start]
-            if gap.count("\n") <= 1 and not re.search(r"[.;]\s|\n\s*\n", gap):
+            if gap.count("\n") <= 1 and not _APART.search(gap):
+                return True
+            if segment.kind == Kind.MARKDOWN and _INTRODUCES.fullmatch(gap):
                 return True
         return False
 

@@ -28,7 +28,7 @@ _WORDS = re.compile(r"(?:API|SDK|AWS|IBMQ?|QE|HUB|SAS|JWT|IAM)(?=[a-z])|[A-Z]+(?
 _TRAILING = frozenset(
     (
         "value val str string text raw plain b64 base64 prod production dev development test testing staging stage env "
-        "var old new current default hex encoded real my main live variable here now also below above"
+        "var old new current default hex encoded real my main live variable here now also below above stdin"
     ).split()
 )
 _NOT_AFTER = frozenset(
@@ -69,6 +69,7 @@ _STRONG_WORDS = frozenset(
         "connectionstring sdkkey consumersecret accesskeyid secretaccesskey idtoken usertoken hubtoken webhook"
     ).split()
 )
+_PLURALS = frozenset(("tokens", "keys", "passwords", "secrets"))
 _PASSWORD_WORDS = frozenset("password passwd pwd passphrase passcode pass psw pword".split())
 _SUFFIXES = (
     ("password", Role.PASSWORD),
@@ -80,7 +81,7 @@ _SUFFIXES = (
 )
 """Ends of names that are written as one word: ``PGPASSWORD``."""
 _STRONG_TOKEN_OF = frozenset(
-    "api access auth refresh bearer session id sas hub user security oauth personal sdk jwt".split()
+    "api access auth authentication refresh bearer session id sas hub user security oauth personal sdk jwt".split()
 )
 
 
@@ -106,13 +107,14 @@ def words(name: str) -> tuple[str, ...]:
 def role(name: str) -> Role:  # noqa: PLR0911 - a table of cases reads best as one
     """The role of a name, by its last words. Total; unknown names are ``NONE``."""
     parts = list(words(name))
-    if parts[-3:] == ["x", "amz", "credential"]:  # the public half of a signature: key id, date, region
-        return Role.NONE
+    if parts[-1:] == ["credential"] and parts[-3:-1] in (["x", "amz"], ["x", "goog"]):
+        return Role.NONE  # the public half of a signature: key id, date, region
     while parts and (parts[-1] in _TRAILING or parts[-1].isdigit()):
         parts.pop()
     if not parts:
         return Role.NONE
-    last, before = parts[-1], parts[-2] if len(parts) > 1 else ""
+    before = parts[-2] if len(parts) > 1 else ""
+    last = _singular(parts[-1], before)
     if last in _NOT_AFTER:
         return _role_of_id(parts)
     if last in _PASSWORD_WORDS and not (last == "pass" and before in ("", "by", "first", "second", "forward", "one")):
@@ -125,11 +127,16 @@ def role(name: str) -> Role:  # noqa: PLR0911 - a table of cases reads best as o
         if before in _NOT_BEFORE_TOKEN:
             return Role.NONE
         return Role.STRONG if before in _STRONG_TOKEN_OF else Role.WEAK
-    if last in ("auth", "bearer", "authentication", "oat", "signature", "sig"):
+    if last in ("auth", "bearer", "oat", "signature", "sig"):
         return Role.WEAK
     if last == "string" and before == "connection":
         return Role.STRONG
     return next((meaning for suffix, meaning in _SUFFIXES if last.endswith(suffix)), Role.NONE)
+
+
+def _singular(last: str, before: str) -> str:
+    """``token`` for the tokens of a service; without such a word before them they are a language model's."""
+    return last[:-1] if last in _PLURALS and (before in _STRONG_TOKEN_OF | _KEY_OF or before in _services()) else last
 
 
 def _role_of_id(parts: list[str]) -> Role:

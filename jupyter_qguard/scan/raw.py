@@ -20,6 +20,7 @@ _CONTROL = re.compile(rb"\\u001[bB]\[[0-?]*[ -/]*[@-~]")
 _ASCII = re.compile(rb"\\{1,2}u00([2-7][0-9a-fA-F])")
 _NO_BACKSLASH = bytes(0x20 if byte == 0x5C else byte for byte in range(256))
 _CONTINUATION = bytes(range(0x80, 0xC0))
+_TYPE = re.compile(rb'"cell_type"')
 _CODE = re.compile(rb'"cell_type"\s*:\s*"code"')
 _RUN_BYTES = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+/-"
 _LONGEST_RUN = 512
@@ -78,8 +79,9 @@ class RawParts:
         return window[start:].decode("ascii")
 
     def is_code(self, part: int) -> bool:
-        """Whether a part is a code cell."""
-        return _CODE.search(self.data, *self.bounds(part)) is not None
+        """Whether a part is a code cell, or none that says what it is."""
+        bounds = self.bounds(part)
+        return _CODE.search(self.data, *bounds) is not None or _TYPE.search(self.data, *bounds) is None
 
     def is_number_of_a_cell(self, end: int, run: str) -> bool:
         """Whether *run*, which ends at *end*, is what notebooks call their cells by."""

@@ -28,6 +28,10 @@ ARGUMENTS = 1000
 """Characters of a call in which an argument is looked for."""
 
 
+_SAYS_NOTHING = ("key", "value")
+"""Names of arguments that mean a credential in their own call only."""
+
+
 @dataclass(frozen=True, slots=True)
 class OwnRule:
     """A rule of the catalogue (or a generic one) made ready for use."""
@@ -68,7 +72,7 @@ class RuleSet:
     """All own rules with their indices. Keys of ``arguments`` and ``headers`` are lower case."""
 
     rules: Mapping[str, OwnRule]
-    variables: Mapping[str, OwnRule]
+    variables: Mapping[str, tuple[OwnRule, ...]]
     arguments: Mapping[str, tuple[OwnRule, ...]]
     calls: Mapping[str, tuple[CallSite, ...]]
     """By the last part of the dotted name."""
@@ -142,7 +146,7 @@ def load_ruleset() -> RuleSet:
 class _Builder:
     def __init__(self) -> None:
         self.rules: dict[str, OwnRule] = {}
-        self.variables: dict[str, OwnRule] = {}
+        self.variables: defaultdict[str, list[OwnRule]] = defaultdict(list)
         self.arguments: defaultdict[str, list[OwnRule]] = defaultdict(list)
         self.calls: defaultdict[str, list[CallSite]] = defaultdict(list)
         self.headers: defaultdict[str, list[tuple[str, OwnRule]]] = defaultdict(list)
@@ -152,13 +156,13 @@ class _Builder:
         own = _own_rule(rule, vendor)
         self.rules[own.id] = own
         for variable in rule.variables:
-            self.variables.setdefault(variable, own)
+            self.variables[variable].append(own)
         for argument in rule.arguments:
             self.arguments[argument.lower()].append(own)
         for call in rule.calls:
             self.calls[call.name.rsplit(".", 1)[-1]].append(CallSite(own, call))
             for argument in call.arguments if vendor else ():
-                if own not in self.arguments[argument.lower()]:
+                if argument not in _SAYS_NOTHING and own not in self.arguments[argument.lower()]:
                     self.arguments[argument.lower()].append(own)
         for header in rule.headers:
             self.headers[header.name.removeprefix("Cookie:").lower()].append((header.scheme.strip().lower(), own))
@@ -167,7 +171,7 @@ class _Builder:
         own = self.rules.values()
         return RuleSet(
             rules=self.rules,
-            variables=self.variables,
+            variables={name: tuple(rules) for name, rules in self.variables.items()},
             arguments={name: tuple(rules) for name, rules in self.arguments.items()},
             calls={name: tuple(sites) for name, sites in self.calls.items()},
             headers={name: tuple(rules) for name, rules in self.headers.items()},

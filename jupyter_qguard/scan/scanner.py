@@ -121,11 +121,14 @@ class Scanner:
             segment = buffer.segment(hit.start)
             if segment is None or hit.end > segment.end:
                 continue
-            value = buffer.text[hit.start : hit.end]
+            start = hit.start
+            if hit.rule_id == "curl-auth-user":  # it takes the user as well
+                start += buffer.text[hit.start : hit.end].find(":") + 1
+            value = buffer.text[start : hit.end]
             if is_handle(value) or is_mark(value) or (hit.generic and is_placeholder(value)):
                 continue
             weight = Weight.UPSTREAM_GENERIC if hit.generic else Weight.UPSTREAM
-            yield Candidate(hit.rule_id, None, segment, hit.start, hit.end, value, hit.confidence, weight, hit.name)
+            yield Candidate(hit.rule_id, None, segment, start, hit.end, value, hit.confidence, weight, hit.name)
 
 
 @dataclass(frozen=True, slots=True)

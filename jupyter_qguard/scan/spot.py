@@ -37,9 +37,9 @@ class Spot(enum.IntEnum):
 
 RUN = r"[A-Za-z0-9_+/\-]{16,}={0,2}[^A-Za-z0-9_+/=\-]"
 _NAMES = (
-    r"token|api[_\- ]?key|apikey|secret|passw|pwd|passphrase|passcode|credential|authorization|bearer|private[_\- ]?key|"
+    r"token|api[\\ ]{0,2}[_\- ]?key|secret|passw|pwd|passphrase|passcode|credential|authorization|bearer|"
     r"(?:access|auth|account|shared|signing|master|service|subscription|storage|client|sdk|hub|license|encryption|"
-    r"admin|app|deploy|project|user|ibm|ibmq|ionq|iqm|dwave|leap|openai|hf)[_\- ]?(?:key|pat|jwt|pass)|jwt|"
+    r"admin|app|deploy|project|user|private|secret|ibm|ibmq|ionq|iqm|dwave|leap|openai|hf)[\\ ]{0,2}[_\- ]?(?:key|pat|jwt|pass)|jwt|"
     r"connection[_\- ]?string|authenticat|x-ms-|[?&;]sig"
 )
 _MARKS = (

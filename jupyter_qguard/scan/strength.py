@@ -5,6 +5,7 @@ All functions are total and look at the value only; what stands around it is jud
 
 from __future__ import annotations
 
+import html
 import itertools
 import math
 import re
@@ -27,6 +28,8 @@ _HEX = re.compile(r"(?:[0-9a-f]+|[0-9A-F]+)\Z")
 _UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}\Z")
 _BITS = re.compile(r"(?:0[xb])?[01\s_|.\-]+\Z")
 _NUMBER = re.compile(r"[\d.,_+\-:eEjTZ/ ]+\Z")
+_EMAIL = re.compile(r"[A-Za-z0-9_.+\-]{1,64}@[A-Za-z0-9\-]{1,63}(?:\.[A-Za-z0-9\-]{1,63}){0,6}\.[a-z]{2,12}\Z")
+_DRIVE = re.compile(r"[A-Za-z]:\\")
 _BRACKETED = re.compile(r"[<\[{(].*[>\]})]\Z|[<\[{][^>\]}]*\Z", re.DOTALL)
 _EXPRESSION = re.compile(
     r"\$\{?\{?|%[A-Za-z_]+%|%\(|%s\b|\{\w*\}|(?:os\.|config\.|settings\.|self\.|getpass|input\(|env\[|environ|process\.env|"
@@ -46,6 +49,14 @@ _PROMPT_WORDS = frozenset(
         "false undefined empty"
     ).split()
 )
+_TOPICS = frozenset(
+    (
+        "cloud quantum service session client account user group project hub prod dev staging local ibm ibmq qiskit ionq "
+        "iqm dwave aws azure google braket rigetti xanadu qbraid oqc pasqal quantinuum superstaq scaleway leap hello world"
+    ).split()
+)
+"""Of the prompt words, those that say what a thing is for and not that something is to be filled in."""
+_FIGURES = re.compile(r"[0-9]{3,6}")
 _LONGEST_WORD = max(map(len, _PROMPT_WORDS))
 _LONGEST_PROMPT = 96
 _FILLER = re.compile(r"x{3,}|y{3,}|z{3,}|[0-9]{1,6}(?![0-9])", re.IGNORECASE)
@@ -59,6 +70,9 @@ _REPEATED = re.compile(r"(.{1,16}?)\1{3,}\Z", re.DOTALL)
 _CLASSES = (re.compile(r"[a-z]"), re.compile(r"[A-Z]"), re.compile(r"[0-9]"))
 _DIGIT_OR_MIXED = re.compile(r"[0-9]|[a-z][A-Z]|[A-Z]{2}[a-z]")
 """What every random value of some length has, and most words and names have not."""
+_SWITCH = re.compile(r"(?<=[a-z])[A-Z]|(?<=[A-Za-z])[0-9]|(?<=[0-9])[A-Za-z]")
+_CAMEL = re.compile(r"[a-z]*(?:[A-Z][a-z]+){2,}[A-Z]?\Z")
+_MIXED = 0.32
 _FEWEST_PAIRS = 5
 _MOST_WORDY = 0.5
 _CHANGE = re.compile(r"[a-z][_+/.=\-]?[A-Z0-9]|[A-Z][_+/.=\-]?[0-9]|[0-9][_+/.=\-]?[A-Za-z]")
@@ -96,6 +110,14 @@ def wordiness(value: str) -> float:
     return common / pairs if pairs >= max(_FEWEST_PAIRS, len(value) / 3) else 0.0
 
 
+def mixing(value: str) -> float:
+    """Share of neighbours of different classes, word beginnings aside: 0.45 for random letters and digits.
+
+    Names in one word (``DuckDuckGo``) have 0.2 at the most.
+    """
+    return len(_SWITCH.findall(value)) / max(len(value) - 1, 1)
+
+
 def is_sequence(value: str) -> bool:
     """Whether neighbours mostly follow one another, as in ``abcdefgh`` and ``0123456789``."""
     steps = sum(1 for a, b in itertools.pairwise(value) if ord(b) - ord(a) in (1, 0))
@@ -116,10 +138,12 @@ def _is_random(value: str) -> bool:
     body = value.rstrip("=")
     if is_hex(body):
         digits = sum(char.isdigit() for char in body)
-        return 0 < digits < len(body) and entropy(body) >= (3.2 if len(body) >= 32 else 2.9)
+        return 0 < digits < len(body) and entropy(body) >= (3.0 if len(body) >= 32 else 2.9)
+    if _CAMEL.match(body):
+        return False
     classes = sum(pattern.search(body) is not None for pattern in _CLASSES)
     floor = min(3.6, math.log2(len(body)) - 1.0)
-    return classes >= 2 and entropy(body) >= floor and wordiness(body) < _MOST_WORDY
+    return classes >= 2 and entropy(body) >= floor and (mixing(body) > _MIXED or wordiness(body) < _MOST_WORDY)
 
 
 def is_material(run: str) -> bool:
@@ -128,12 +152,14 @@ def is_material(run: str) -> bool:
 
     Of random values of 16 letters and digits one in a hundred does not, of pieces of 8 one in fifteen.
     """
-    return len(_CHANGE.findall(run)) > 1 and wordiness(run) < _WORDY_PIECE
+    return len(_CHANGE.findall(run)) > 1 and (mixing(run) > _MIXED or wordiness(run) < _WORDY_PIECE)
 
 
 def is_placeholder(value: str) -> bool:
     """Whether the value stands in for a secret: documentation's and tests' usual fillers, prompts, expressions."""
     text = value.strip()
+    if text[:4] == "&lt;":
+        text = html.unescape(text)
     if text in PLACEHOLDERS or _EXPRESSION.match(text) or _BRACKETED.match(text):
         return True
     if _TRUNCATED.search(text) or _REPEATED.match(text) or _BLOCK.match(text) or is_sequence(text):
@@ -167,6 +193,19 @@ def _is_made_of_words(part: str) -> bool:
     return len(text) in reached
 
 
+def is_about_something(value: str) -> bool:
+    """Whether a value of prompt words and figures is what people choose for a password: ``Quantum4171!``."""
+    figures = _FIGURES.findall(value)
+    rest = [part for part in _SEPARATORS.split(_FIGURES.sub(" ", value)) if part]
+    return (
+        bool(figures)
+        and not any(is_sequence(run) or len(set(run)) == 1 for run in figures)
+        and any(char.isupper() for char in value)
+        and not value.isupper()
+        and all(part.lower() in _TOPICS for part in rest)
+    )
+
+
 def is_harmless(value: str) -> bool:
     """Whether the value is of a kind that is no secret: numbers, bits, dotted versions, paths, addresses, CRNs."""
     if _NUMBER.match(value) or _BITS.match(value):
@@ -174,5 +213,7 @@ def is_harmless(value: str) -> bool:
     if value.startswith(
         ("crn:", "arn:", "http://", "https://", "ws://", "wss://", "ftp://", "file:", "urn:", "data:", "s3://")
     ):
+        return True
+    if _EMAIL.match(value) or _DRIVE.match(value):
         return True
     return value.startswith(("/", "./", "../", "~/")) and not is_random(value)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from jupyter_qguard.scan.fragment import Fragment, Unit
 
 _FOLDED = frozenset((Kind.CODE, Kind.TEXT))
-_HIDING = re.compile(r"[\x1b<&\\%]")
-"""What begins a colour, markup, an entity, an escape, or a percent-encoded byte."""
+_HIDING = re.compile("[\x1b<&\\\\%\u00ad\u200b-\u200d\u2060\ufeff]")
+"""What begins a colour, markup, an entity, an escape, or a percent-encoded byte; and what is not seen."""
 _MARKUP = re.compile(r"</?[A-Za-z][A-Za-z0-9]*(?:\s[^<>]*)?/?>")
 
 
@@ -88,6 +88,10 @@ def _decoded(fragment: Fragment, identifier: int) -> Iterator[View]:
     if not wrapped and _HIDING.search(text) is None:
         return
     view = View.identity(text, identifier)
+    visible = decode.strip_invisible(view)
+    if visible is not None:
+        yield visible
+        view = visible
     plain = decode.strip_ansi(view)
     if plain is not None:  # itself in the plain buffer already
         view = plain

@@ -50,7 +50,7 @@ _BOUND = re.compile(
 _ESCAPE = re.compile(r"\\(?:[xuUN0-7'\"]|\r|\n)")
 _WRITTEN_BREAK = re.compile(r"\\[abfnrtv\\]")
 _LONG_WORD = re.compile(r"[A-Za-z0-9+/=_.~-]{16}")
-_GROUPED = re.compile(r"(?:[=:,\[]|\b(?:or|else|return|in|and|if))\s*\([\s(]*(?:#[^\r\n]*\s*)*" + _QUOTE)
+_GROUPED = re.compile(r"(?:[=:,\[]|\b(?:or|else|return|in|and|if))\s*\([\s(]*(?:#[^\r\n]*[\r\n]\s*)*" + _QUOTE)
 _ALTERNATIVE = re.compile(r"\b(?:or|else|return|and)\b[\s(]*" + _QUOTE)
 _EXPANDED = re.compile(r"\*\*\s*(?:\{|dict\b)")
 _DEFAULT = re.compile(

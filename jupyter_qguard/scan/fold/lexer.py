@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from jupyter_qguard.scan.fold.edits import Edits
     from jupyter_qguard.scan.fold.literal import Literal
 
-_SPACE = r"(?:[ \t\f\r\n]|\\\r?\n|(?:#|//)[^\r\n]*)*"
+_SPACE = r"(?:[ \t\f\r\n]|\\\r?\n|(?:#|//)[^\r\n]*[\r\n])*"
+"""A comment is taken with its line end, so that there is one way to read it: many hashes must not stall the scan."""
 _JOINED = re.compile(_SPACE + r"(?:\+|\*|&|\.\.|<>)" + _SPACE)
 _ADJACENT = re.compile(r"(?:[ \t\f]|\\\r?\n)*")
-_ADJACENT_IN_BRACKETS = re.compile(r"(?:[ \t\f\r\n]|\\\r?\n|#[^\r\n]*)*")
+_ADJACENT_IN_BRACKETS = re.compile(r"(?:[ \t\f\r\n]|\\\r?\n|#[^\r\n]*[\r\n])*")
 _LISTED = re.compile(r"[ \t\r\n]*,[ \t\r\n]*")
 _PASTED = re.compile(r"\b(?:paste0|strcat|concat|Concat|string)\($")
 _STEP = re.compile(r"#[^\r\n]*|[()\[\]{}]|(?:\b[rRbBuUfFtT]{1,2})?[\"']")
