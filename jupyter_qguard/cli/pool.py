@@ -6,10 +6,12 @@ import gc
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
-from jupyter_qguard.errors import InputError
+from jupyter_qguard.errors import GuardFailureError, InputError
 from jupyter_qguard.scan import Scanner, ScanResult, ScanSettings
 
 SMALL = 4 << 20
@@ -39,7 +41,13 @@ _loaded: list[Scanner] = []
 def scan_files(
     files: Sequence[Path], settings: ScanSettings, jobs: int, announce: Callable[[str], None], limit: int
 ) -> Iterator[FileResult]:
-    """Scan *files*; results come as they are ready. Files over *limit* bytes are errors."""
+    """Scan *files*; results come as they are ready. Files over *limit* bytes are errors.
+
+    Raises
+    ------
+    GuardFailureError
+        A worker was ended: what it was to read has not been read.
+    """
     _loaded[:] = [Scanner.load(settings, announce=announce)]
     sized = sorted(((_size(path), path) for path in files), key=lambda item: (-item[0], str(item[1])))
     total = sum(size for size, _ in sized)
@@ -47,9 +55,16 @@ def scan_files(
         for _, path in sized:
             yield scan_file(_loaded[0], path, limit)
         return
-    with multiprocessing.get_context("fork").Pool(jobs, _without_collector) as pool:
-        for results in pool.imap_unordered(_scan_batch, _batches(sized, limit)):
-            yield from results
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), _without_collector) as pool:
+        waiting = [pool.submit(_scan_batch, batch) for batch in _batches(sized, limit)]
+        try:
+            for done in as_completed(waiting):
+                yield from done.result()
+        except BrokenProcessPool:
+            message = "a worker process was ended from outside, perhaps for want of memory: try again with --jobs 1"
+            raise GuardFailureError(message) from None
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def scan_file(scanner: Scanner, path: Path, limit: int) -> FileResult:

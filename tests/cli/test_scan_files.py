@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -172,6 +173,26 @@ def test_several_workers_say_the_same_as_one(run, work):
     assert len(one["findings"]) == 30
     assert strip(one) == strip(three)
     assert run("scan", ".", "--jobs", "0").returncode == 2
+
+
+def test_a_worker_that_is_ended_fails_the_scan_and_does_not_hang_it(run, work):
+    (work / "big.log").write_text("counts = {}\n" * 500_000)
+    os.mkfifo(work / "pipe")
+    process = run.start("scan", "big.log", "pipe", "--jobs", "2", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    writer = os.open(work / "pipe", os.O_WRONLY)  # waits for the worker that reads it
+    try:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        (reading,) = (
+            child
+            for child in children
+            if any(each.readlink() == work / "pipe" for each in Path(f"/proc/{child}/fd").iterdir())
+        )
+        os.kill(int(reading), signal.SIGKILL)
+        output, errors = process.communicate(timeout=60)
+    finally:
+        os.close(writer)
+    assert (process.returncode, output) == (70, b"")
+    assert b"worker process was ended" in errors
 
 
 def test_standard_input_can_be_a_notebook(run):
