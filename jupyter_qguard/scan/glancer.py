@@ -55,7 +55,8 @@ _BASE64 = r"(?:[A-Za-f][A-Za-z0-9+/_\-]{3}){4}[A-Za-z0-9+/_\-]{4}"
 _BASE64_LENGTH = 20
 _BASE64_HEAD = re.compile(r"[A-Za-z0-9+/_\-]{20,64}")
 _ENCODED = (
-    r"(?:%[0-9A-Fa-f]{2}){6}|(?:&#[xX]?[0-9A-Fa-f]{1,7};){4}|"
+    r"(?:%[0-9A-Fa-f]{2}[A-Za-z0-9_.~\-]{0,16}){8}|%(?:26|3F|3f)sig%3[Dd]|"
+    r"(?:&#[xX]?[0-9A-Fa-f]{1,7};[A-Za-z0-9_+/.=~\-]{0,12}){3}|"
     r"(?: {1,4}(?:[xX]|[uU](?:0000)?00)[2-7][0-9A-Fa-f][A-Za-z0-9_+/.=~\-]{0,12}){3}"
 )
 _SHORT_NAMES = r"(?:auth|authentication|bearer|oat|pass|pat|psw|pword|sig|signature|webhook)[a-z0-9_\- ]{0,16}\x22"
@@ -223,11 +224,11 @@ class _Look:
 
     def _judge_name(self, cell: int, end: int) -> Worth:
         text = self._parts.window(end - _BEFORE, end + _AFTER)
-        at = min(end, _BEFORE)
-        start, stop = name_span(text, 0, len(text), at - (text[at - 1] == '"'))
+        before = text[: min(end, _BEFORE)]
+        start, stop = name_span(text, 0, len(text), len(before.removesuffix('"').removesuffix("\\")))
         meaning = self._rules.meaning(text[start:stop])
         if meaning is Role.NONE:  # the first half of a name may be behind a backslash: LaTeX's api\\_key
-            return self._may_hold(cell) if text[max(start - 1, 0) : start] == "\\" else Worth.NOTHING
+            return self._may_hold(cell) if text[max(start - 1, 0) : start + 1] == "\\_" else Worth.NOTHING
         if role(text[start:stop]) is Role.PASSWORD:
             return Worth.CHOSEN
         if self._parts.is_code(cell) or _TABLE.search(text[stop:]):
