@@ -143,7 +143,8 @@ def refuse_repeated_keys(data: bytes) -> None:
     Raises
     ------
     InputError
-        There is one. Malformed JSON passes: the scanner says better what is wrong with it.
+        There is one, or a number that Jupyter could not read again. Malformed JSON passes: the scanner says better what
+        is wrong with it.
     """
 
     def unique(pairs: list[tuple[str, Any]]) -> None:
@@ -153,8 +154,11 @@ def refuse_repeated_keys(data: bytes) -> None:
 
     try:
         json.loads(data.decode("utf-8-sig"), object_pairs_hook=unique)
-    except (ValueError, RecursionError):
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
         return
+    except ValueError:  # beyond Python's limit of digits
+        message = "malformed notebook: a number has too many digits"
+        raise InputError(message) from None
 
 
 def _kind(error: Exception) -> str:

@@ -25,7 +25,7 @@ PARTS = ("scanner", "redactor", "policy", "decision", "audit")
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
-    server = JupyterServer(tmp_path_factory.mktemp("faults"), options={"QGuardApp.scan_timeout": 2.0})
+    server = JupyterServer(tmp_path_factory.mktemp("faults"), options={"QGuardApp.scan_timeout": 5.0})
     server.environment["PYTHONPATH"] = str(FAULTS)
     try:
         yield server.start()

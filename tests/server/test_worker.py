@@ -38,6 +38,11 @@ def test_a_key_twice_is_refused(text: str) -> None:
         refuse_repeated_keys(text.encode())
 
 
-@pytest.mark.parametrize("data", [b"{", b"\xff", b"[" * 100_000, b'{"a": {"a": 1}, "b": {"a": 1}}', b"1" * 5000])
+def test_a_number_that_cannot_be_read_again_is_refused() -> None:
+    with pytest.raises(InputError, match="too many digits"):
+        refuse_repeated_keys(b"1" * 5000)
+
+
+@pytest.mark.parametrize("data", [b"{", b"\xff", b"[" * 100_000, b'{"a": {"a": 1}, "b": {"a": 1}}'])
 def test_anything_else_is_left_to_the_scanner(data: bytes) -> None:
     refuse_repeated_keys(data)
