@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
@@ -42,6 +44,7 @@ _PLACES = {
     Kind.METADATA: Place.METADATA,
     Kind.TEXT: Place.TEXT_FILE,
 }
+_LINE_END = re.compile("\n")
 _UPSTREAM_SEVERITY = {
     Confidence.HIGH: Severity.CRITICAL,
     Confidence.MEDIUM: Severity.HIGH,
@@ -57,6 +60,8 @@ class Reporter:
         self._units = units
         self._settings = settings
         self._bits = bits
+        self._counted: Fragment | None = None
+        self._line_ends: list[int] = []
         self._keys: dict[Path, str] = {}
         """Path of a key that holds a secret to its text after redaction."""
 
@@ -92,6 +97,13 @@ class Reporter:
     def _at(self, number: int) -> tuple[Unit, Fragment]:
         unit = self._units[number >> self._bits]
         return unit, unit.fragments[number & ((1 << self._bits) - 1)]
+
+    def _line(self, fragment: Fragment, position: int) -> int:
+        """The line of *position*. The line ends of the last fragment are kept: a long text may have thousands."""
+        if self._counted is not fragment:
+            self._counted = fragment
+            self._line_ends = [match.start() for match in _LINE_END.finditer(fragment.text)]
+        return bisect_left(self._line_ends, position) + 1
 
     def _finding(self, item: Located, unit: Unit, fragment: Fragment, spans: tuple[Span, ...]) -> Finding:
         candidate = item.candidate
@@ -135,7 +147,7 @@ class Reporter:
             cell=None if unit.index is None else CellRef(unit.index, unit.id, unit.type),
             place=_PLACES[fragment.kind],
             preview=mask(value),
-            line=fragment.text.count("\n", 0, spans[0][0]) + 1,
+            line=self._line(fragment, spans[0][0]),
             message=message,
         )
 

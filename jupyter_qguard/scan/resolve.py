@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from jupyter_qguard.scan.attribution import Weight
 from jupyter_qguard.scan.finding import Confidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
     from jupyter_qguard.scan.buffer import Buffer
     from jupyter_qguard.scan.judge import Candidate
@@ -21,6 +22,8 @@ SHORTEST_COPY = 12
 """Values shorter than this are not looked for elsewhere: a chance match would be likely."""
 MOST_COPIES = 10_000
 _SHORTEST_REST = 8
+_FEW = 64
+"""Values that are looked for one by one: each pass is a fast search, and a pass for all is a slow loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +55,14 @@ def resolve(located: list[Located]) -> list[Located]:
     A key file goes before anything found in its lines. What sticks out of the kept ones by more than half stays a
     finding of its own, so that nothing found is left behind.
     """
-    taken: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    taken: defaultdict[int, Taken] = defaultdict(Taken)
     kept: list[Located] = []
     for item in sorted(located, key=_order):
-        rest = [run for whole in item.runs for run in _outside(whole, taken[whole[0]])]
+        rest = [
+            (fragment, low, high)
+            for fragment, start, end in item.runs
+            for low, high in taken[fragment].outside(start, end)
+        ]
         if tuple(rest) != item.runs:
             rest = [run for run in rest if run[2] - run[1] >= _SHORTEST_REST]
             left = sum(end - start for _, start, end in rest)
@@ -63,8 +70,36 @@ def resolve(located: list[Located]) -> list[Located]:
                 continue
         kept.append(replace(item, runs=tuple(rest)))
         for fragment, start, end in rest:
-            taken[fragment].append((start, end))
+            taken[fragment].add(start, end)
     return kept
+
+
+class Taken:
+    """Spans of one text that are spoken for: disjoint, in ascending order."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+
+    def add(self, start: int, end: int) -> None:
+        """Take a span of which nothing was taken before."""
+        at = bisect_left(self._starts, start)
+        self._starts.insert(at, start)
+        self._ends.insert(at, end)
+
+    def outside(self, start: int, end: int) -> list[tuple[int, int]]:
+        """What of a span is not taken."""
+        parts: list[tuple[int, int]] = []
+        at = bisect_right(self._ends, start)
+        while at < len(self._starts) and self._starts[at] < end:
+            if start < self._starts[at]:
+                parts.append((start, self._starts[at]))
+            start = self._ends[at]
+            at += 1
+        if start < end:
+            parts.append((start, end))
+        return parts
 
 
 def _order(item: Located) -> tuple[int, int, int, str]:
@@ -78,15 +113,6 @@ def _order(item: Located) -> tuple[int, int, int, str]:
     )
 
 
-def _outside(run: Origin, taken: list[tuple[int, int]]) -> list[Origin]:
-    """What of *run* is not in *taken*."""
-    fragment, start, end = run
-    parts = [(start, end)]
-    for low, high in taken:
-        parts = [part for a, b in parts for part in ((a, min(b, low)), (max(a, high), b)) if part[0] < part[1]]
-    return [(fragment, a, b) for a, b in parts]
-
-
 def copies(buffer: Buffer, found: Iterable[Located]) -> list[Candidate]:
     """Every other place at which a found value stands, whatever is around it."""
     values: dict[str, Candidate] = {}
@@ -97,15 +123,33 @@ def copies(buffer: Buffer, found: Iterable[Located]) -> list[Candidate]:
         if telling and candidate.confidence > Confidence.LOW:
             values.setdefault(value, candidate)
     out: list[Candidate] = []
-    for value, candidate in values.items():
-        at = buffer.text.find(value)
-        while at >= 0 and len(out) < MOST_COPIES:
-            end = at + len(value)
-            segment = buffer.segment(at)
-            if segment is not None and end <= segment.end and _stands_alone(buffer.text, at, end):
-                out.append(replace(candidate, segment=segment, start=at, end=end, weight=candidate.weight - 1))
-            at = buffer.text.find(value, end)
+    for value, at in _places(buffer.text, values):
+        end = at + len(value)
+        segment = buffer.segment(at)
+        if segment is not None and end <= segment.end and _stands_alone(buffer.text, at, end):
+            candidate = values[value]
+            out.append(replace(candidate, segment=segment, start=at, end=end, weight=candidate.weight - 1))
+            if len(out) >= MOST_COPIES:
+                break
     return out
+
+
+def _places(text: str, values: Collection[str]) -> Iterator[tuple[str, int]]:
+    """Where which of *values* stand in *text*. Of many values, which would each take a pass, in one pass over all."""
+    if len(values) <= _FEW:
+        for value in values:
+            at = text.find(value)
+            while at >= 0:
+                yield value, at
+                at = text.find(value, at + len(value))
+        return
+    by_head: defaultdict[str, list[str]] = defaultdict(list)
+    for value in values:
+        by_head[value[:SHORTEST_COPY]].append(value)
+    for at in range(len(text) - SHORTEST_COPY + 1):
+        for value in by_head.get(text[at : at + SHORTEST_COPY], ()):
+            if text.startswith(value, at):
+                yield value, at
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:

@@ -38,13 +38,15 @@ def allowance(unit: Unit, fragment: Fragment, spans: Sequence[Span], rule_id: st
     """What suppresses a finding of *rule_id* at *spans*, None if nothing does."""
     if unit.allowed is not None and (not unit.allowed or _covers(unit.allowed, rule_id)):
         return Allowance(SuppressionKind.CELL, unit.reason)
-    if fragment.kind not in WRITTEN or not spans or ("allow" not in fragment.text):
+    if fragment.kind not in WRITTEN or not spans:
         return None
     text = fragment.text
     start = text.rfind("\n", 0, spans[0][0]) + 1
     end = text.find("\n", spans[-1][1])
     lines = text[start : end if end >= 0 else len(text)]
     above = text[text.rfind("\n", 0, max(start - 1, 0)) + 1 : max(start - 1, 0)]
+    if "allow" not in lines and "allow" not in above:
+        return None
     for match in _OWN.finditer(lines):
         if found := _own(match, rule_id):
             return found

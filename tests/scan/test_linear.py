@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from random import Random
+from string import ascii_letters, digits
+
 import pytest
 
+from jupyter_qguard.scan import Scanner, ScanSettings
 from jupyter_qguard.scan.fold import fold_cell, needs_folding
 
 HASHES = "#" * 4000
@@ -22,3 +26,11 @@ HASHES = "#" * 4000
 def test_a_long_comment_is_read_in_one_way(source):
     needs_folding(source)
     fold_cell(source, 0, {})
+
+
+def test_thousands_of_findings_are_told_apart_in_one_pass():
+    rng = Random(4)
+    values = ["".join(rng.choices(ascii_letters + digits, k=40)) for _ in range(4000)]
+    text = "".join(f'api_key_{number} = "{value}"\n' for number, value in enumerate(values))
+    found = Scanner.load(ScanSettings(b"k" * 32)).scan_text(text).findings
+    assert [finding.line for finding in found] == list(range(1, len(values) + 1))
