@@ -34,6 +34,7 @@ class RawParts:
     def __init__(self, parts: Sequence[Any]) -> None:
         """*parts*: bytes, or what can be joined to bytes."""
         self._readable = readable(_SEPARATOR.join(parts))
+        self._code: dict[int, bool] = {}
         self.data = self._readable.translate(_NO_BACKSLASH, _CONTINUATION)
         """One byte a code point, and a blank for each backslash: what follows one may begin a word."""
 
@@ -80,7 +81,10 @@ class RawParts:
 
     def is_code(self, part: int) -> bool:
         """Whether a part is a code cell."""
-        return _CODE.search(self.data, *self.bounds(part)) is not None
+        known = self._code.get(part)
+        if known is None:
+            known = self._code[part] = _CODE.search(self.data, *self.bounds(part)) is not None
+        return known
 
     def is_number_of_a_cell(self, end: int, run: str) -> bool:
         """Whether *run*, which ends at *end*, is what notebooks call their cells by."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from jupyter_qguard.scan import strength
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 SHORTEST_COPY = 12
 """Values shorter than this are not looked for elsewhere: a chance match would be likely."""
 MOST_COPIES = 10_000
+_SOUGHT_ANYWHERE = 256
+"""So many values are looked for anywhere in the text, further ones where they stand as a word: linear in the text."""
+_WORD = re.compile(r"[A-Za-z0-9_+/=.~\-]{12,}")
 _SHORTEST_REST = 8
 
 
@@ -52,10 +58,10 @@ def resolve(located: list[Located]) -> list[Located]:
     A key file goes before anything found in its lines. What sticks out of the kept ones by more than half stays a
     finding of its own, so that nothing found is left behind.
     """
-    taken: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    taken: defaultdict[int, _Taken] = defaultdict(_Taken)
     kept: list[Located] = []
     for item in sorted(located, key=_order):
-        rest = [run for whole in item.runs for run in _outside(whole, taken[whole[0]])]
+        rest = [run for whole in item.runs for run in taken[whole[0]].outside(whole)]
         if tuple(rest) != item.runs:
             rest = [run for run in rest if run[2] - run[1] >= _SHORTEST_REST]
             left = sum(end - start for _, start, end in rest)
@@ -63,7 +69,7 @@ def resolve(located: list[Located]) -> list[Located]:
                 continue
         kept.append(replace(item, runs=tuple(rest)))
         for fragment, start, end in rest:
-            taken[fragment].append((start, end))
+            taken[fragment].add(start, end)
     return kept
 
 
@@ -78,13 +84,30 @@ def _order(item: Located) -> tuple[int, int, int, str]:
     )
 
 
-def _outside(run: Origin, taken: list[tuple[int, int]]) -> list[Origin]:
-    """What of *run* is not in *taken*."""
-    fragment, start, end = run
-    parts = [(start, end)]
-    for low, high in taken:
-        parts = [part for a, b in parts for part in ((a, min(b, low)), (max(a, high), b)) if part[0] < part[1]]
-    return [(fragment, a, b) for a, b in parts]
+class _Taken:
+    """Runs of one fragment that findings have, apart from one another and in order."""
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+
+    def add(self, start: int, end: int) -> None:
+        """Take a run that is outside of all others."""
+        at = bisect_left(self._starts, start)
+        self._starts.insert(at, start)
+        self._ends.insert(at, end)
+
+    def outside(self, run: Origin) -> list[Origin]:
+        """What of *run* is not taken."""
+        fragment, start, end = run
+        parts: list[Origin] = []
+        for at in range(bisect_right(self._ends, start), bisect_left(self._starts, end)):
+            if start < self._starts[at]:
+                parts.append((fragment, start, self._starts[at]))
+            start = max(start, self._ends[at])
+        if start < end:
+            parts.append((fragment, start, end))
+        return parts
 
 
 def copies(buffer: Buffer, found: Iterable[Located]) -> list[Candidate]:
@@ -97,15 +120,25 @@ def copies(buffer: Buffer, found: Iterable[Located]) -> list[Candidate]:
         if telling and candidate.confidence > Confidence.LOW:
             values.setdefault(value, candidate)
     out: list[Candidate] = []
-    for value, candidate in values.items():
+    for value, candidate in islice(values.items(), _SOUGHT_ANYWHERE):
         at = buffer.text.find(value)
         while at >= 0 and len(out) < MOST_COPIES:
-            end = at + len(value)
-            segment = buffer.segment(at)
-            if segment is not None and end <= segment.end and _stands_alone(buffer.text, at, end):
-                out.append(replace(candidate, segment=segment, start=at, end=end, weight=candidate.weight - 1))
-            at = buffer.text.find(value, end)
+            out += _copy(buffer, candidate, at)
+            at = buffer.text.find(value, at + len(value))
+    if len(values) > _SOUGHT_ANYWHERE:
+        for match in _WORD.finditer(buffer.text):
+            found_again = values.get(match.group())
+            if found_again is not None and len(out) < MOST_COPIES:
+                out += _copy(buffer, found_again, match.start())
     return out
+
+
+def _copy(buffer: Buffer, candidate: Candidate, at: int) -> list[Candidate]:
+    end = at + len(candidate.value)
+    segment = buffer.segment(at)
+    if segment is None or end > segment.end or not _stands_alone(buffer.text, at, end):
+        return []
+    return [replace(candidate, segment=segment, start=at, end=end, weight=candidate.weight - 1)]
 
 
 def _stands_alone(text: str, start: int, end: int) -> bool:
