@@ -231,19 +231,19 @@ def _read_value(text: str, at: int, high: int, *, quoted_only: bool, ends: str =
 def enclosing_call(text: str, low: int, at: int) -> str:
     """Dotted name of the call that *at* is an argument of, empty if it is none. Looks back 4000 characters."""
     depth = 0
-    for position in range(at - 1, max(low, at - 4000) - 1, -1):
-        char = text[position]
-        if char in ")]}":
+    for bracket in reversed(list(_BRACKET.finditer(text, max(low, at - 4000), at))):
+        if bracket.group() in ")]}":
             depth += 1
-        elif char in "([{":
-            if depth == 0:
-                if char == "(":
-                    return called_name(text, low, position)
-                continue
+        elif depth:
             depth -= 1
+        elif bracket.group() == "(":
+            return called_name(text, low, bracket.start())
     return ""
 
 
+_BRACKET = re.compile(r"[()\[\]{}]")
+_STRUCTURE = re.compile(r"[()\[\]{},]")
+_DEEPEST = 32
 _DOTTED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\s*\.\s*[A-Za-z_][A-Za-z0-9_]*)*\s*\Z")
 
 
@@ -272,17 +272,19 @@ def positional_argument(text: str, high: int, start: int, position: int) -> tupl
                 return value[:2] if value else None
             if value:
                 at = value[1]
-        char = text[at]
-        if char in "([{":
+        step = _STRUCTURE.search(text, at, limit)
+        if step is None:
+            return None
+        at = step.end()
+        if step.group() in "([{":
             depth += 1
-        elif char in ")]}":
-            if depth == 0:
-                return None
+        elif step.group() in ")]}":
             depth -= 1
-        elif char == "," and depth == 0:
+        elif depth == 0:
             number += 1
             first = True
-        at += 1
+        if not 0 <= depth <= _DEEPEST:
+            return None
     return None
 
 

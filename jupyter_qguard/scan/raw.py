@@ -34,6 +34,7 @@ class RawParts:
     def __init__(self, parts: Sequence[Any]) -> None:
         """*parts*: bytes, or what can be joined to bytes."""
         self._readable = readable(_SEPARATOR.join(parts))
+        self._code: dict[int, bool] = {}
         self.data = self._readable.translate(_NO_BACKSLASH, _CONTINUATION)
         """One byte a code point, and a blank for each backslash: what follows one may begin a word."""
 
@@ -80,8 +81,12 @@ class RawParts:
 
     def is_code(self, part: int) -> bool:
         """Whether a part is a code cell, or none that says what it is."""
-        bounds = self.bounds(part)
-        return _CODE.search(self.data, *bounds) is not None or _TYPE.search(self.data, *bounds) is None
+        known = self._code.get(part)
+        if known is None:
+            bounds = self.bounds(part)
+            known = _CODE.search(self.data, *bounds) is not None or _TYPE.search(self.data, *bounds) is None
+            self._code[part] = known
+        return known
 
     def is_number_of_a_cell(self, end: int, run: str) -> bool:
         """Whether *run*, which ends at *end*, is what notebooks call their cells by."""

@@ -26,6 +26,7 @@ _LONGEST_BESIDE = 24
 """A heading may be longer than the name in it by so much: ``API key (prod)``."""
 _MOST_BLANKS = 3
 _MOST_ABOVE = 2
+_LONGEST_HEADING = 8192
 
 
 @dataclass(slots=True)
@@ -53,9 +54,9 @@ def column_below(
 
     Yields nothing where the heading's line is no line of a table; in *code* only comma-separated values are one.
     """
-    line_start = text.rfind("\n", low, start) + 1 or low
-    line_end = text.find("\n", end, high)
-    if line_end < 0:
+    line_start = text.rfind("\n", max(low, start - _LONGEST_HEADING), start) + 1 or low
+    line_end = text.find("\n", end, min(high, end + _LONGEST_HEADING))
+    if line_end < 0 or line_end - line_start > _LONGEST_HEADING:
         return
     heading = text[line_start:line_end]
     for separator in ",;" if code else _SEPARATORS:
