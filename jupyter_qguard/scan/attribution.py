@@ -87,7 +87,8 @@ class Attribution:
         if direct is not None:
             return direct
         # In code a bare word is an expression, but for NAME=value as shells and settings files have it.
-        written = binding.quoted or (binding.sign in ("=", ":") and (segment.kind != Kind.CODE or name.isupper()))
+        assigned = binding.sign in ("=", ":") and meaning is not Role.WEAK
+        written = binding.quoted or (assigned and (segment.kind != Kind.CODE or name.isupper()))
         form = Form.QUOTED if written else Form.BARE if binding.sign else Form.BESIDE
         return self._named(name, value, meaning, unit_vendors, vendors, form, binding.scheme)
 
@@ -225,14 +226,14 @@ class Attribution:
             return _is_password(value, quoted=quoted)
         if not _NO_TOKEN.isdisjoint(value):
             return False
+        if strength.is_uuid(value):
+            return quoted or meaning is Role.STRONG
         if strength.is_random(value, length=16 if quoted or meaning is Role.STRONG else 20):
             return True
         if meaning is Role.STRONG:
             mixed = any(char.isdigit() for char in value) and any(char.isalpha() for char in value)
-            if strength.is_uuid(value):
-                return True
             return len(value) >= 12 and mixed and strength.wordiness(value) < 0.45 and strength.entropy(value) >= 2.9
-        return quoted and strength.is_uuid(value)
+        return False
 
 
 def _best(rules: Iterable[OwnRule], value: str, vendors: AbstractSet[str]) -> OwnRule | None:

@@ -46,6 +46,9 @@ LONGEST_LABELLED = 16384
 _BOUND = re.compile(
     r"([A-Za-z_][A-Za-z0-9_.\-]{0,63})\\{0,2}[\"']?\s{0,3}[:=]\s{0,3}[\[({]{0,2}[bruf]{0,2}\\{0,2}[\"']?\Z"
 )
+_OPTION = re.compile(r"--([a-z][a-z0-9-]{0,40})[ =][\"']?\Z")
+_PAYLOAD = re.compile(r";base64,\Z|[A-Za-z0-9+/]{40}\\?\n\Z")
+"""Before the base64 of an image, or the next line of it."""
 LONG_HEX = 128
 """A hexadecimal value this long, alone in an output, is taken for the key of a vendor in use that has this shape."""
 _APART = re.compile(r"""[.;]\s|\n\s*\n|["']\s{0,8},\s{0,8}["']""")
@@ -319,6 +322,9 @@ class Judge:
             if match is None or segment is None:
                 continue
             value = match.group(2)
+            # The default of many a database, postgres:postgres, and what guides write.
+            if value.lower() == match.group(1).lower() or strength.is_sequence(value.lower()):
+                continue
             numbered = any(char.isdigit() for char in value) and value not in PLACEHOLDERS
             if (numbered or not strength.is_placeholder(value)) and not set("{}<>") & set(value) and value[0] != "$":
                 yield from self._candidate(rule, segment, *match.span(2), Confidence.MEDIUM, Weight.URL)
@@ -381,7 +387,8 @@ class Judge:
 
     def _is_bound_otherwise(self, segment: Segment, start: int) -> bool:
         """Whether the value belongs to a name that says no credential: ``client_id="…"``."""
-        match = _BOUND.search(self._text, max(segment.start, start - 72), start)
+        low = max(segment.start, start - 72)
+        match = _BOUND.search(self._text, low, start) or _OPTION.search(self._text, low, start)
         return match is not None and self._rules.meaning(match.group(1)) is Role.NONE
 
     def _is_alone(self, segment: Segment, start: int, end: int) -> bool:
@@ -394,6 +401,8 @@ class Judge:
         before = self._text[start - 1] if start > segment.start else " "
         after = self._text[end] if end < segment.end else " "
         if before == ";" and _ENTITY_BEFORE.search(self._text, max(segment.start, start - 10), start):
+            return True
+        if before in ",\n" and _PAYLOAD.search(self._text, max(segment.start, start - 48), start):
             return True
         return before in "./\\@#$%&" or (after in "./\\@(" and self._text[end + 1 : end + 2].isalnum())
 

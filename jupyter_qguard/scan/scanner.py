@@ -125,7 +125,8 @@ class Scanner:
             if hit.rule_id == "curl-auth-user":  # it takes the user as well
                 start += buffer.text[hit.start : hit.end].find(":") + 1
             value = buffer.text[start : hit.end]
-            if is_handle(value) or is_mark(value) or (hit.generic and is_placeholder(value)):
+            default = f"/{value}:" in buffer.text[max(segment.start, start - len(value) - 2) : start]
+            if default or is_handle(value) or is_mark(value) or (hit.generic and is_placeholder(value)):
                 continue
             weight = Weight.UPSTREAM_GENERIC if hit.generic else Weight.UPSTREAM
             yield Candidate(hit.rule_id, None, segment, start, hit.end, value, hit.confidence, weight, hit.name)

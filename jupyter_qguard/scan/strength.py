@@ -45,7 +45,7 @@ _PROMPT_WORDS = frozenset(
         "group login prod production dev staging local default generated ibm ibmq qiskit ionq iqm dwave aws "
         "azure gcp google braket rigetti xanadu qbraid oqc pasqal quantinuum openai hf huggingface github "
         "gitlab slack superstaq scaleway nvqc mqp leap example dummy fake test testing sample placeholder "
-        "redacted removed changeme todo goes mock foo bar baz xyz abc hello world temp tmp none null true "
+        "secure strong safe redacted removed changeme todo goes mock foo bar baz xyz abc hello world temp tmp none null true "
         "false undefined empty"
     ).split()
 )
