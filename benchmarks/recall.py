@@ -123,6 +123,7 @@ def write_failures(report: Report, failed: list[tuple[str, bool, str]], path: Pa
     for place, texts in sorted(by_place.items(), key=lambda item: ("(hard)" in item[0], -len(item[1]))):
         step = max(len(texts) // each, 1)
         rows += [f"## {place}: {len(texts)} failures", "```", *texts[::step][:each], "```", ""]
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(rows), encoding="utf-8")
 
 
@@ -130,7 +131,12 @@ def write_failures(report: Report, failed: list[tuple[str, bool, str]], path: Pa
 @click.option("--seed", default=SEED, show_default=True)
 @click.option("--only", default="", help="Only places or credentials whose name contains this.")
 @click.option("--step", default=1, show_default=True, help="Take every n-th notebook of the grid.")
-@click.option("--failures", default=Path("recall_failures.md"), type=click.Path(path_type=Path), show_default=True)
+@click.option(
+    "--failures",
+    default=Path("benchmarks/_work/recall_failures.md"),
+    type=click.Path(path_type=Path),
+    show_default=True,
+)
 @click.option("--peers", is_flag=True, help="Run the peers on the same notebooks.")
 def main(seed: int, only: str, step: int, failures: Path, *, peers: bool) -> None:
     """Measure recall on the grid."""
