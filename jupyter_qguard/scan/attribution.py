@@ -131,8 +131,12 @@ class Attribution:
             dotted = called_name(text, segment.start, text.find("(", binding.name_start))
         sites = self._rules.calls.get(dotted.rsplit(".", 1)[-1], ()) if dotted else ()
         taking = [site.rule for site in sites if site.matches(dotted) and name in site.call.arguments]
-        best = _best([rule for rule in taking if self.is_plausible(value, rule)], value, unit_vendors)
+        best = self.best(taking, value, unit_vendors)
         return (best, Confidence.HIGH, Weight.DIRECT) if best else None
+
+    def best(self, rules: Iterable[OwnRule], value: str, vendors: AbstractSet[str]) -> OwnRule | None:
+        """Of rules of one place the one that is meant, None if the value can be none of them."""
+        return _best([rule for rule in rules if self.is_plausible(value, rule)], value, vendors)
 
     def _of_variable(self, name: str, value: str) -> OwnRule | None:
         """The rule of an environment variable; of two vendors' rules the one whose shape the value has."""
@@ -141,13 +145,12 @@ class Attribution:
     def _of_header(self, name: str, scheme: str, value: str, unit_vendors: AbstractSet[str]) -> Attributed | None:
         """The rule of a header with its scheme. Those that anybody uses are a vendor's where its words stand near."""
         owners = [owner for own, owner in self._rules.headers.get(name, ()) if own == scheme]
-        owners = [owner for owner in owners if self.is_plausible(value, owner)]
         if scheme not in _ANYBODYS:
-            best = _best(owners, value, unit_vendors)
+            best = self.best(owners, value, unit_vendors)
             return (best, Confidence.HIGH, Weight.DIRECT) if best else None
         if scheme or name in _AUTHORIZATION:
             owners = [owner for owner in owners if owner.vendor in unit_vendors]
-        best = _best([owner for owner in owners if owner.fits(value)], value, unit_vendors)
+        best = self.best([owner for owner in owners if owner.fits(value)], value, unit_vendors)
         return (best, Confidence.MEDIUM, Weight.VENDOR_ARGUMENT) if best else None
 
     def _named(

@@ -142,16 +142,18 @@ def scheme_end(text: str, low: int, high: int) -> int:
 
 
 _FALLBACK = re.compile(
-    r"""["'][\])]{0,3}\s{0,4}(?:or|,|\?\?|\|\||if\s[^\n]{1,60}?\selse)\s{0,4}(?=[rRbBuUfF]{0,2}["'])"""
+    r"""["'][\])]{0,3}\s{0,4}(or|,|\?\?|\|\||if\s[^\n]{1,60}?\selse)\s{0,4}(?=[rRbBuUfF]{0,2}["'])"""
 )
 
 
-def fallback_value(text: str, high: int, end: int) -> tuple[int, int] | None:
+def fallback_value(text: str, high: int, end: int, *, listed: bool) -> tuple[int, int] | None:
     """The string that takes the place of one that may be missing: ``os.getenv("X", "…")``, ``… or "…"``.
 
-    *end* is where the first string ends.
+    *end* is where the first string ends, *listed* whether a comma may stand between the two.
     """
     match = _FALLBACK.match(text, end, high)
+    if match and match.group(1) == "," and not listed:
+        return None
     value = _read_value(text, match.end(), high, quoted_only=True) if match else None
     return value[:2] if value else None
 

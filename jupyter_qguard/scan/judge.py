@@ -248,7 +248,9 @@ class Judge:
     def _beside(self, name: _Name, end: int) -> Iterator[Candidate]:
         """What may take the place of a value that is missing, and the strings of a list: ``tokens = ["…", "…"]``."""
         segment = name.segment
-        if segment.kind == Kind.CODE and (other := fallback_value(self._text, segment.end, end)):
+        if segment.kind == Kind.CODE and (
+            other := fallback_value(self._text, segment.end, end, listed=end != name.stop)
+        ):
             yield from self._named(segment, name.text, name.meaning, *other)
         if name.text.endswith(("-stdin", "with-token")) and (
             other := piped_value(self._text, segment.start, name.start)
@@ -297,11 +299,16 @@ class Judge:
             if segment is None:
                 continue
             dotted = called_name(self._text, segment.start, end - 1) or "auth"
+            given: defaultdict[tuple[int, int], list[OwnRule]] = defaultdict(list)
             for site in self._rules.sites(dotted):
                 for span in self._arguments(site, segment, end):
-                    if self._attribution.is_plausible(self._text[span[0] : span[1]], site.rule):
-                        self._context.source_roles.add(segment.unit)
-                        yield from self._candidate(site.rule, segment, *span, Confidence.HIGH, Weight.DIRECT)
+                    given[span].append(site.rule)
+            vendors = self._context.unit_vendors[segment.unit]
+            for span, rules in given.items():
+                rule = self._attribution.best(rules, self._text[span[0] : span[1]], vendors)
+                if rule is not None:
+                    self._context.source_roles.add(segment.unit)
+                    yield from self._candidate(rule, segment, *span, Confidence.HIGH, Weight.DIRECT)
 
     def _arguments(self, site: CallSite, segment: Segment, start: int) -> Iterator[tuple[int, int]]:
         """Spans of the strings given to the parameters of a call that take the credential."""

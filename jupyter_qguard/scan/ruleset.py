@@ -140,6 +140,7 @@ def load_ruleset() -> RuleSet:
             builder.words.setdefault(word.lower(), vendor.id)
         for rule in vendor.rules:
             builder.add(rule, vendor)
+        builder.add_wire(vendor)
     return builder.build()
 
 
@@ -166,6 +167,14 @@ class _Builder:
                     self.arguments[argument.lower()].append(own)
         for header in rule.headers:
             self.headers[header.name.removeprefix("Cookie:").lower()].append((header.scheme.strip().lower(), own))
+
+    def add_wire(self, vendor: Vendor) -> None:
+        """What goes into ``Authorization``, where the rule does not say so itself."""
+        for wire in vendor.wire:
+            own = self.rules.get(wire.credential)
+            entry = (wire.scheme.strip().lower(), own) if own else None
+            if entry and wire.name.lower() == "authorization" and entry not in self.headers["authorization"]:
+                self.headers["authorization"].append(entry)
 
     def build(self) -> RuleSet:
         own = self.rules.values()
