@@ -42,7 +42,7 @@ docs: .venv/.ready-dev ## Build the documentation into docs/_build/html; a warni
 .PHONY: lab
 lab: .venv/.ready-lab ## Open a guarded JupyterLab on a copy of the examples
 	mkdir -p build/lab && cp -n examples/notebooks/*.ipynb build/lab/
-	$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)/build/lab"
+	$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)/build/lab" $$([ "$$(id -u)" -ne 0 ] || echo --allow-root)
 
 .PHONY: bench
 bench: .venv/.ready-dev ## Long: every measurement of docs/benchmarks.md (BENCH="--notebooks FOLDER --cases FOLDER")
