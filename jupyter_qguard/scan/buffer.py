@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from jupyter_qguard.scan.view import Origin, View
 
 
+_APART = "\x1e" * 128 + "\n"
+"""Between units: longer than any gap that a rule spans, so that what is found in a unit depends on it alone."""
+
+
 class Segment(msgspec.Struct, frozen=True, gc=False):
     """A view's place in the buffer."""
 
@@ -50,6 +54,8 @@ class Buffer:
             prefix, suffix = f'{label} = "', '"\n\n'
         else:
             prefix, suffix = "", "\n\n"
+        if self.segments and self.segments[-1].unit != unit:
+            prefix = _APART + prefix
         start = self._length + len(prefix)
         end = start + len(text)
         self._texts += (prefix, text, suffix)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from jupyter_qguard.scan.strength import is_material
@@ -12,9 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
 _NAME = re.compile(r"[^\W\d]\w*")
-_BINDS = re.compile(
-    r"(?m)^[ \t]*([A-Za-z_(][^=\n]{0,120}?)[-+*/|&]?=(?!=)|^[ \t]*(?:def|class)[ \t]+(\w+)|\b(\w+)[ \t]*:="
-)
+_WALRUS = re.compile(r"(\w+)[ \t]*:=")
+_DEFINED = re.compile(r"(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)")
+_STATEMENT = re.compile(r"(?m)^(?=[^\s)\]}])")
+"""Where a statement at the top level begins, or something that looks like it."""
+_TARGETS = re.compile(r"([A-Za-z_]\w*(?:[ \t]*,[ \t]*[A-Za-z_]\w*){0,9})[ \t]*=(?!=)")
+_LOOP = re.compile(r"for[ \t]+(\w+)[ \t]+in\b(?![^\n]*\b\1\b)")
+"""A loop, the name of which is another within it than before."""
 _QUOTED = re.compile(r"[\"']([^\"']{4,})(?=[\"'])")
 _PIECE = re.compile(r"[A-Za-z0-9_+/\-]{8,}")
 _CHOSEN = re.compile(r"[0-9]|[a-z][A-Z]")
@@ -24,7 +29,46 @@ _SPELLED = re.compile(
 """Characters that are written as numbers."""
 
 
-def feeders(sources: Sequence[tuple[int, str]], sinks: AbstractSet[int], *, chosen: bool) -> set[int]:
+class Source:
+    """A piece of code, and what is told of it once and for all."""
+
+    def __init__(self, text: str) -> None:
+        """Keep it; nothing is worked out before it is asked for."""
+        self.text = text
+        self._holds: dict[bool, bool] = {}
+
+    @cached_property
+    def is_quoting(self) -> bool:
+        """Whether it can bind a text."""
+        return "'" in self.text or '"' in self.text
+
+    @cached_property
+    def bound(self) -> frozenset[str]:
+        """The names that it may bind."""
+        return frozenset(_bound(self.text))
+
+    @cached_property
+    def used(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The names that it may have from before, and those that are others after it, whatever they were."""
+        names: set[str] = set()
+        settled: set[str] = set()
+        for statement in _STATEMENT.split(self.text):
+            loop = _LOOP.match(statement)
+            own = {*settled, loop.group(1)} if loop else settled
+            targets = _TARGETS.match(statement)
+            names.update(name for name in _NAME.findall(statement, targets.end() if targets else 0) if name not in own)
+            if targets:
+                settled.update(_NAME.findall(targets.group(1)))
+        return frozenset(names), frozenset(settled)
+
+    def holds_piece(self, *, chosen: bool) -> bool:
+        """Whether a literal in it could be a piece of a secret."""
+        if chosen not in self._holds:
+            self._holds[chosen] = _holds_piece(self.text, chosen=chosen)
+        return self._holds[chosen]
+
+
+def feeders(sources: Sequence[tuple[int, Source]], sinks: AbstractSet[int], *, chosen: bool) -> set[int]:
     """The numbers of the *sinks*, and of the sources before them from which a constant may reach one.
 
     None where no literal among them could be a piece of a secret: a random one, or where people *chosen* theirs any.
@@ -34,17 +78,30 @@ def feeders(sources: Sequence[tuple[int, str]], sinks: AbstractSet[int], *, chos
     found: set[int] = set()
     wanted: set[str] = set()
     worth = False
-    for number, text in reversed(sources) if sinks else ():
-        if number in sinks or (("'" in text or '"' in text) and not wanted.isdisjoint(_bound(text))):
+    for number, source in reversed(sources) if sinks else ():
+        sink = number in sinks
+        if not sink and wanted.isdisjoint(source.bound):
+            continue
+        names, settled = source.used
+        wanted -= settled
+        if sink or source.is_quoting:
             found.add(number)
-            wanted.update(_NAME.findall(text))
-            worth = worth or _holds_piece(text, chosen=chosen)
+            wanted |= names
+            worth = worth or source.holds_piece(chosen=chosen)
     return found if worth else set()
 
 
 def _bound(text: str) -> set[str]:
-    """The names that the code may bind."""
-    return {name for left in _BINDS.findall(text) for part in left if part for name in _NAME.findall(part)}
+    """The names that the code may bind: what stands on the left of assignments, functions, classes."""
+    found: set[str] = set(_WALRUS.findall(text)) if ":=" in text else set()
+    for line in text.split("\n"):
+        start = line.lstrip()
+        left, equals, right = start.partition("=")
+        if equals and right[:1] != "=" and left[-1:] not in "!<>" and left.count("(") <= left.count(")"):
+            found.update(_NAME.findall(left))
+        elif (defined := _DEFINED.match(start)) is not None:
+            found.add(defined.group(1))
+    return found
 
 
 def _holds_piece(text: str, *, chosen: bool) -> bool:

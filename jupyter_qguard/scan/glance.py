@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from jupyter_qguard.scan.flow import feeders
+from jupyter_qguard.scan.flow import Source, feeders
 from jupyter_qguard.scan.fragment import Fragment, Kind, Unit, cell_unit, outer_unit
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ class Glance:
         sinks = self.fed | {number for number, unit in read.items() if unit.type == "code"}
         if sinks:
             code = {number: _source(cell) for number, cell in enumerate(self.cells)}
-            for number in feeders(list(code.items()), sinks, chosen=self.chosen) - read.keys():
+            sources = [(number, Source(text)) for number, text in code.items()]
+            for number in feeders(sources, sinks, chosen=self.chosen) - read.keys():
                 if number in self.fed:
                     read[number] = _unit(self.cells[number], number)
                 else:

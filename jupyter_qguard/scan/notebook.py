@@ -71,9 +71,14 @@ def _check_cells(cells: object, where: str) -> None:
         message = f"malformed notebook: {where} is no list"
         raise InputError(message)
     for number, cell in enumerate(cells):
-        if not isinstance(cell, Mapping):
-            message = f"malformed notebook: {where}/{number} is no object"
-            raise InputError(message)
-        if not isinstance(cell.get("cell_type", "code"), str):
-            message = f"malformed notebook: {where}/{number}/cell_type is no string"
-            raise InputError(message)
+        check_cell(cell, f"{where}/{number}")
+
+
+def check_cell(cell: object, where: str) -> None:
+    """Refuse what is no cell. Raises InputError that says which part of *where* is wrong."""
+    if not isinstance(cell, Mapping):
+        message = f"malformed notebook: {where} is no object"
+        raise InputError(message)
+    if not isinstance(cell.get("cell_type", "code"), str):
+        message = f"malformed notebook: {where}/cell_type is no string"
+        raise InputError(message)

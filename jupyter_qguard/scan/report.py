@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
 from bisect import bisect_left
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from jupyter_qguard.scan.classify import SEVERITY
 from jupyter_qguard.scan.finding import (
@@ -52,11 +53,22 @@ _UPSTREAM_SEVERITY = {
 }
 
 
+_Rank = tuple[int, int, int]
+_T = TypeVar("_T")
+
+
+class Units(Protocol):
+    """Units by the number that fragments refer to."""
+
+    def __getitem__(self, number: int, /) -> Unit:
+        """The unit of that number."""
+
+
 class Reporter:
     """Knows the document's units, so that a run of a fragment becomes a place that people find."""
 
-    def __init__(self, units: Sequence[Unit], settings: ScanSettings, bits: int) -> None:
-        """Keep what findings refer to; *bits* as in the scanner's fragment numbers."""
+    def __init__(self, units: Units, settings: ScanSettings, bits: int) -> None:
+        """Keep what findings refer to: units by number; *bits* as in the scanner's fragment numbers."""
         self._units = units
         self._settings = settings
         self._bits = bits
@@ -70,8 +82,8 @@ class Reporter:
     ) -> ScanResult:
         """Everything found, in document order, with suppressed findings apart."""
         self._note_keys(located)
-        findings: list[tuple[tuple[int, int], Finding]] = []
-        suppressed: list[Suppressed] = []
+        findings: list[tuple[_Rank, Finding]] = []
+        suppressed: list[tuple[_Rank, Suppressed]] = []
         covered: defaultdict[int, list[Span]] = defaultdict(list)
         for item in located:
             candidate = item.candidate
@@ -81,18 +93,17 @@ class Reporter:
                 finding = self._finding(item, unit, fragment, spans)
                 allowed = allowance(unit, fragment, spans, candidate.rule_id)
                 if allowed is None:
-                    findings.append(((number, spans[0][0]), finding))
+                    findings.append((self._rank(number, spans[0][0]), finding))
                 else:
-                    suppressed.append(Suppressed(finding, allowed.kind, allowed.reason))
+                    told = Suppressed(finding, allowed.kind, allowed.reason)
+                    suppressed.append((self._rank(number, spans[0][0]), told))
         acted, merely = self._labels(labelled, covered)
-        findings += acted
-        findings.sort(key=lambda entry: entry[0])
-        return ScanResult(
-            tuple(finding for _, finding in findings),
-            tuple(suppressed),
-            tuple(finding for _, finding in merely),
-            stated,
-        )
+        return ScanResult(_in_order(findings + acted), _in_order(suppressed), _in_order(merely), stated)
+
+    def _rank(self, number: int, start: int) -> _Rank:
+        """Where in the document something stands: cells by their index, then what is outside of them."""
+        unit, _ = self._at(number)
+        return sys.maxsize if unit.index is None else unit.index, number & ((1 << self._bits) - 1), start
 
     def _at(self, number: int) -> tuple[Unit, Fragment]:
         unit = self._units[number >> self._bits]
@@ -153,10 +164,10 @@ class Reporter:
 
     def _labels(
         self, labelled: Sequence[Label], covered: dict[int, list[Span]]
-    ) -> tuple[list[tuple[tuple[int, int], Finding]], list[tuple[tuple[int, int], Finding]]]:
+    ) -> tuple[list[tuple[_Rank, Finding]], list[tuple[_Rank, Finding]]]:
         """Labels as findings: those that the policy names, which are acted on, and the others."""
-        acted: list[tuple[tuple[int, int], Finding]] = []
-        merely: list[tuple[tuple[int, int], Finding]] = []
+        acted: list[tuple[_Rank, Finding]] = []
+        merely: list[tuple[_Rank, Finding]] = []
         for label in labelled:
             named = label.name in self._settings.classify
             for number, start, end in label.segment.origins(label.start, label.end):
@@ -180,7 +191,7 @@ class Reporter:
                     fragment,
                     spans,
                 )
-                (acted if named else merely).append(((number, start), finding))
+                (acted if named else merely).append((self._rank(number, start), finding))
         return acted, merely
 
     def _note_keys(self, located: Sequence[Located]) -> None:
@@ -229,6 +240,10 @@ def redact_key(key: str, parts: Sequence[tuple[Span, str, bool]]) -> str:
         out += key[done : max(start, done)] + (f"[redacted:{rule_id}]" if first else "[redacted]")
         done = end
     return out + key[done:]
+
+
+def _in_order(ranked: list[tuple[_Rank, _T]]) -> tuple[_T, ...]:
+    return tuple(entry for _, entry in sorted(ranked, key=lambda pair: pair[0]))
 
 
 def _by_fragment(item: Located) -> list[tuple[int, tuple[Span, ...]]]:

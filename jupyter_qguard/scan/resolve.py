@@ -12,7 +12,7 @@ from jupyter_qguard.scan.attribution import Weight
 from jupyter_qguard.scan.finding import Confidence
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from jupyter_qguard.scan.buffer import Buffer
     from jupyter_qguard.scan.judge import Candidate
@@ -113,8 +113,8 @@ def _order(item: Located) -> tuple[int, int, int, str]:
     )
 
 
-def copies(buffer: Buffer, found: Iterable[Located]) -> list[Candidate]:
-    """Every other place at which a found value stands, whatever is around it."""
+def repeated(found: Iterable[Located]) -> dict[str, Candidate]:
+    """The found values that are looked for elsewhere."""
     values: dict[str, Candidate] = {}
     for item in found:
         candidate = item.candidate
@@ -122,6 +122,11 @@ def copies(buffer: Buffer, found: Iterable[Located]) -> list[Candidate]:
         telling = len(value) >= 24 or (len(value) >= SHORTEST_COPY and strength.is_random(value, length=SHORTEST_COPY))
         if telling and candidate.confidence > Confidence.LOW:
             values.setdefault(value, candidate)
+    return values
+
+
+def copies(buffer: Buffer, values: Mapping[str, Candidate]) -> list[Candidate]:
+    """Every place at which one of *values* stands, whatever is around it."""
     out: list[Candidate] = []
     for value, at in _places(buffer.text, values):
         end = at + len(value)

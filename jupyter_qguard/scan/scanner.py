@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from jupyter_qguard.errors import InputError
@@ -13,29 +14,34 @@ from jupyter_qguard.scan.buffer import Buffer
 from jupyter_qguard.scan.cache import default_cache_dir, prepare
 from jupyter_qguard.scan.classify import labels
 from jupyter_qguard.scan.finding import Classification, ScanResult
+from jupyter_qguard.scan.flow import feeders
 from jupyter_qguard.scan.fragment import Fragment, Kind, Unit, notebook_units
 from jupyter_qguard.scan.glancer import SMALLEST, Glancer
 from jupyter_qguard.scan.judge import Candidate, Context, Judge
+from jupyter_qguard.scan.names import Role
 from jupyter_qguard.scan.notebook import check_notebook, parse_notebook
 from jupyter_qguard.scan.report import Reporter
-from jupyter_qguard.scan.resolve import copies, locate, resolve
+from jupyter_qguard.scan.resolve import copies, locate, repeated, resolve
 from jupyter_qguard.scan.ruleset import load_ruleset
 from jupyter_qguard.scan.spot import Spots, Spotter
 from jupyter_qguard.scan.strength import is_placeholder
 from jupyter_qguard.scan.upstream import Upstream
 from jupyter_qguard.scan.view import View
-from jupyter_qguard.scan.views import fragment_views
+from jupyter_qguard.scan.views import bind, code_of, unit_views
 from jupyter_qguard.secret import is_handle, is_mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+    from jupyter_qguard.scan.fold import Constant
     from jupyter_qguard.scan.settings import ScanSettings
+    from jupyter_qguard.scan.views import Viewed
 
 UNIT_BITS = 20
 """Fragment numbers: unit number shifted by so many bits, plus the fragment's number in its unit."""
-_DEEPEST = 3
+DEEPEST = 3
+"""Depths of encodings within encodings, the text itself and its views included."""
 _TEXT_HEAD = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdef")
 """First letters of base64 groups that decode to ASCII."""
 _SHORTEST_ENCODED = 20
@@ -46,12 +52,12 @@ class Scanner:
 
     def __init__(self, settings: ScanSettings, spotter: Spotter, upstream: Upstream, glancer: Glancer) -> None:
         """Use :meth:`load`."""
-        self._settings = settings
-        self._rules = load_ruleset()
-        self._spotter = spotter
+        self.settings = settings
+        self.rules = load_ruleset()
+        self.spotter = spotter
         self._upstream = upstream
         self._glancer = glancer
-        self._patterns = {name: re.compile(text) for name, text in settings.patterns.items()}
+        self.patterns = {name: re.compile(text) for name, text in settings.patterns.items()}
 
     @classmethod
     def load(cls, settings: ScanSettings, *, announce: Callable[[str], None] | None = None) -> Scanner:
@@ -64,7 +70,7 @@ class Scanner:
     def scan_notebook(self, document: Mapping[str, Any]) -> ScanResult:
         """Scan a parsed notebook of nbformat 3 or 4. Raises InputError if it is none."""
         check_notebook(document)
-        return self._scan(notebook_units(document), _stated(document))
+        return self._scan(notebook_units(document), stated(document))
 
     def scan_text(self, text: str) -> ScanResult:
         """Scan plain text. Findings have the pointer ``""``."""
@@ -78,46 +84,51 @@ class Scanner:
         """
         if not name.lower().endswith(".ipynb"):
             return self.scan_text(decode_text(data))
-        seen = self._glancer.look(data) if glance and len(data) >= SMALLEST and not self._patterns else None
+        seen = self._glancer.look(data) if glance and len(data) >= SMALLEST and not self.patterns else None
         if seen is not None:
-            result = self._scan(seen.units(), _stated({"metadata": seen.metadata()}), seen.vendors)
+            result = self._scan(seen.units(), stated({"metadata": seen.metadata()}), seen.vendors)
             if not result.findings and not result.suppressed:
                 return result
             # What was found may stand anywhere else too.
         return self.scan_notebook(parse_notebook(data))
 
     def _scan(
-        self, units: list[Unit], stated: Classification | None, vendors: AbstractSet[str] = frozenset()
+        self, units: list[Unit], own: Classification | None, vendors: AbstractSet[str] = frozenset()
     ) -> ScanResult:
         context = Context(vendors=set(vendors))
-        plain = self._read(_plain_buffer(units), context)
-        passes = [plain, self._read(_view_buffer(units, context), context)]
+        plain = self._read(plain_buffer(units), context)
+        passes = more = [plain, self._read(_view_buffer(units, context), context)]
         found = [candidate for each in passes for candidate in each.judge.candidates()]
-        for depth in range(1, _DEEPEST):
-            decoded = [_decoded(each.buffer, each.spots, depth) for each in passes[-2:]]
+        for depth in range(1, DEEPEST):
+            decoded = [decoded_buffer(each.buffer, each.spots, depth) for each in more]
             more = [self._read(buffer, context) for buffer in decoded if buffer.segments]
             if not more:
                 break
-            passes += more
+            passes = [*passes, *more]
             found += [candidate for each in more for candidate in each.judge.candidates()]
-        found += [candidate for each in passes for candidate in self._maintained(each)]
+        found += [candidate for each in passes for candidate in self.maintained(each.buffer, each.data)]
         kept = resolve(locate(found))
         if kept:
-            again = [copy for each in passes for copy in copies(each.buffer, kept)]
+            values = repeated(kept)
+            again = [copy for each in passes for copy in copies(each.buffer, values)]
             kept = resolve(locate([*found, *again]))
-        labelled = list(labels(plain.buffer, plain.spots.labels, self._settings.classify, self._patterns))
-        return Reporter(units, self._settings, UNIT_BITS).result(kept, labelled, stated)
+        labelled = list(labels(plain.buffer, plain.spots.labels, self.settings.classify, self.patterns))
+        return Reporter(units, self.settings, UNIT_BITS).result(kept, labelled, own)
+
+    @lru_cache(maxsize=4096)  # noqa: B019 - a scanner lives as long as its process
+    def tells(self, label: str) -> bool:
+        """Whether a key or heading says that its value is a credential."""
+        return self.rules.meaning(label.strip(" :*")) is not Role.NONE
 
     def _read(self, buffer: Buffer, context: Context) -> _Pass:
         """Spot what a buffer holds and note it in the context."""
         data = buffer.close()
-        spots = self._spotter.spot(data) if buffer.segments else Spots()
-        return _Pass(buffer, data, spots, Judge(self._rules, buffer, spots, context))
+        spots = self.spotter.spot(data) if buffer.segments else Spots()
+        return _Pass(buffer, data, spots, Judge(self.rules, buffer, spots, context))
 
-    def _maintained(self, each: _Pass) -> Iterator[Candidate]:
-        """Findings of the maintained catalogue."""
-        buffer = each.buffer
-        for hit in self._upstream.find(each.data) if buffer.segments else ():
+    def maintained(self, buffer: Buffer, data: bytes) -> Iterator[Candidate]:
+        """Findings of the maintained catalogue in a closed buffer."""
+        for hit in self._upstream.find(data) if buffer.segments else ():
             segment = buffer.segment(hit.start)
             if segment is None or hit.end > segment.end:
                 continue
@@ -142,10 +153,10 @@ class _Pass:
     judge: Judge
 
 
-def _plain_buffer(units: Sequence[Unit]) -> Buffer:
-    """The fragments as they stand; those with control sequences without them."""
+def plain_buffer(units: Sequence[Unit], first: int = 0) -> Buffer:
+    """The fragments of units, numbered from *first*, as they stand; those with control sequences without them."""
     buffer = Buffer()
-    for number, unit in enumerate(units):
+    for number, unit in enumerate(units, first):
         for index, fragment in enumerate(unit.fragments):
             identifier = (number << UNIT_BITS) + index
             view = None
@@ -164,14 +175,29 @@ def _plain_buffer(units: Sequence[Unit]) -> Buffer:
 
 
 def _view_buffer(units: Sequence[Unit], context: Context) -> Buffer:
-    """What decoding shows, of the units in which anything was spotted."""
+    """What decoding shows, of the units in which anything was spotted, and what constants flow into."""
     buffer = Buffer()
-    for view, unit, kind in fragment_views(units, UNIT_BITS, context.marked, context.sinks, chosen=context.chosen):
-        buffer.add(view.text, unit=unit, fragment=-1, label="", kind=kind, view=view, depth=1)
+    names: dict[str, Constant] = {}
+    sources = (
+        [(number, source) for number, unit in enumerate(units) for source in code_of(unit)] if context.sinks else []
+    )
+    folded = feeders(sources, context.sinks, chosen=context.chosen)
+    for number, unit in enumerate(units):
+        fold, marked = number in folded, number in context.marked
+        if fold or marked:
+            viewed = unit_views(unit, number << UNIT_BITS, names, marked=marked, fold=fold)
+            bind(names, viewed.bound)
+            add_views(buffer, viewed, number)
     return buffer
 
 
-def _decoded(buffer: Buffer, spots: Spots, depth: int) -> Buffer:
+def add_views(buffer: Buffer, viewed: Viewed, unit: int) -> None:
+    """Append the views of a unit."""
+    for view, kind in viewed.views:
+        buffer.add(view.text, unit=unit, fragment=-1, label="", kind=kind, view=view, depth=1)
+
+
+def decoded_buffer(buffer: Buffer, spots: Spots, depth: int) -> Buffer:
     """A buffer of what the base64 runs of *buffer* say."""
     out = Buffer()
     text = buffer.text
@@ -204,7 +230,7 @@ def _may_be_text(text: str, start: int) -> bool:
     )
 
 
-def _stated(document: Mapping[str, Any]) -> Classification | None:
+def stated(document: Mapping[str, Any]) -> Classification | None:
     """The class a notebook states of itself in ``metadata.qguard.classification``."""
     metadata = document.get("metadata")
     own = metadata.get("qguard") if isinstance(metadata, dict) else None

@@ -61,7 +61,8 @@ class QGuardApp(ExtensionApp):
     memory = Int(
         128 * _MEGABYTE,
         min=0,
-        help="""Bytes of encoded cells that each process keeps, so that only changed cells are sent. 0: none.""",
+        help="""Bytes of cells that each process remembers, so that only changed ones are scanned anew. It takes about
+        three times as much memory for them. 0: none.""",
     ).tag(config=True)
     hide_process = Bool(
         True,

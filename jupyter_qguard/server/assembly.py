@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from traitlets.log import get_logger
+
 from jupyter_qguard.audit import AuditLog, Identity, IdentityKind, LogSettings, audit_paths
 from jupyter_qguard.policy import LivePolicy
 from jupyter_qguard.scan.settings import ScanSettings
@@ -18,6 +20,7 @@ from jupyter_qguard.server.gate import Gate
 from jupyter_qguard.server.guard import Results, SaveGuard
 from jupyter_qguard.server.guarded import GuardedContents
 from jupyter_qguard.server.identity import server_user
+from jupyter_qguard.server.late import UnclearedFilter
 from jupyter_qguard.server.notices import GuardNotice, NoticeBoard
 from jupyter_qguard.server.policy_watch import PolicyWatch
 from jupyter_qguard.server.pool_scan import PoolScan
@@ -124,6 +127,8 @@ def assemble(server: Any, options: Options, log: logging.Logger) -> Assembly:
         scan_limit=options.scan_limit,
     )
     _announce(loaded, log)
+    for logger in {server.log, get_logger()}:
+        logger.addFilter(UnclearedFilter())
 
     def changed(now: LoadedPolicy) -> None:
         pool.use_rules(_rules(now, key, options))

@@ -15,15 +15,13 @@ from jupyter_qguard.errors import GuardFailureError
 from jupyter_qguard.server import wire
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from io import FileIO
 
 _ANSWERS: msgspec.msgpack.Decoder[wire.Answer] = msgspec.msgpack.Decoder(wire.Answer)
 _PIPE_SIZE = 1 << 20
 """Bytes; the largest an ordinary user may ask for (``/proc/sys/fs/pipe-max-size``)."""
 _F_SETPIPE_SZ = 1031
-_KNOWN_DIGESTS = 200_000
-"""Digests remembered of what a worker has; beyond, all is forgotten and sent again."""
 _PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "XDG_CACHE_HOME", "SYSTEMROOT", "VIRTUAL_ENV")
 
 
@@ -50,7 +48,6 @@ class Child:
         WorkerDiedError, WorkerLateError
             It did not come up within *patience* seconds.
         """
-        self._known: set[bytes] = set()
         self._process = _start()
         self._channel = wire.Channel(*_ends(self._process))
         self._killed = False
@@ -75,9 +72,10 @@ class Child:
         return self._process.poll() is None
 
     def ask(
-        self, request: wire.ScanParts | wire.RedactBytes, patience: float
+        self, request: wire.ScanParts | wire.RedactBytes, parts: Sequence[bytes], patience: float
     ) -> wire.Found | wire.Redacted | wire.Failed:
-        """Have one request answered within *patience* seconds. After an error this child is of no more use.
+        """Have one request, followed by its parts, answered within *patience* seconds. After an error this child is of
+        no more use.
 
         Raises
         ------
@@ -85,14 +83,8 @@ class Child:
             The process is gone.
         """
         with self._deadline(patience):
-            if isinstance(request, wire.RedactBytes):
-                self._channel.send(request)
-            else:
-                self._send_parts(request)
+            self._channel.send(request, parts)
             answer = self._channel.receive(_ANSWERS)
-            if isinstance(answer, wire.Need) and isinstance(request, wire.ScanParts):
-                self._channel.send(wire.Supply({key: request.blobs[key] for key in answer.keys}))
-                answer = self._channel.receive(_ANSWERS)
         if isinstance(answer, wire.Found | wire.Redacted | wire.Failed):
             return answer
         raise WorkerDiedError("an answer out of turn")
@@ -105,16 +97,6 @@ class Child:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-
-    def _send_parts(self, request: wire.ScanParts) -> None:
-        if not request.notebook:
-            self._channel.send(request)
-            return
-        fresh = {key: blob for key, blob in request.blobs.items() if key not in self._known}
-        self._channel.send(wire.ScanParts(request.name, request.notebook, request.keys, fresh))
-        if len(self._known) > _KNOWN_DIGESTS:
-            self._known.clear()
-        self._known.update(request.keys)
 
     @contextmanager
     def _deadline(self, seconds: float) -> Iterator[None]:

@@ -7,15 +7,10 @@ sets a redactor that uses the worker processes. A failing redactor fails the exp
 from __future__ import annotations
 
 import datetime as dt
-import os
-import secrets
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import nbformat
-from nbconvert.preprocessors import Preprocessor
-from traitlets import Bool
 
 from jupyter_qguard.errors import GuardFailureError, InputError, QGuardError
 from jupyter_qguard.policy import Action, Mode, decide_save
@@ -109,25 +104,6 @@ class PolicyOf(Protocol):
         """The policy."""
 
 
-class QGuardPreprocessor(Preprocessor):
-    """The redactor for ``jupyter nbconvert``: loads the rules in its own process when it is first needed."""
-
-    enabled = Bool(True, help="Always on; configuration cannot turn it off.")
-    """Without the ``config`` tag that the base class has."""
-
-    _redactor: ExportRedactor | None = None
-
-    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
-        """The notebook and resources without what must not leave."""
-        if self._redactor is None:
-            from jupyter_qguard.server.local_scan import LocalScan  # noqa: PLC0415 - loads the rules
-
-            policy = _policy_of_process()
-            key = secrets.token_bytes(32)
-            self._redactor = ExportRedactor(LocalScan(policy, key, announce=self.log.warning), lambda: policy)
-        return self._redactor(nb, resources)
-
-
 def guard_exports(config: Config, preprocessor: Any) -> None:
     """Make *preprocessor* the last one of every exporter built from *config*, whatever else is configured.
 
@@ -147,7 +123,11 @@ def _append(section: Any, preprocessor: Any) -> None:
             _append(value, preprocessor)
 
 
-def _policy_of_process() -> Policy:
-    from jupyter_qguard.policy import load_policy_or_strictest  # noqa: PLC0415
+def __getattr__(name: str) -> object:
+    """The preprocessor for the command line: nbconvert is imported where it runs, and not in each server."""
+    if name != "QGuardPreprocessor":
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    from jupyter_qguard.server.preprocessor import QGuardPreprocessor  # noqa: PLC0415 - see above
 
-    return load_policy_or_strictest(environ=os.environ, home=Path.home()).policy
+    return QGuardPreprocessor

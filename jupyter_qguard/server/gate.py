@@ -12,6 +12,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -20,6 +21,7 @@ from tornado import web
 
 from jupyter_qguard.errors import InputError
 from jupyter_qguard.server import refusal
+from jupyter_qguard.server.late import Pending
 from jupyter_qguard.server.passage import Passage, passage_of, passing
 from jupyter_qguard.server.refusal import RefusedError, WritePath
 from jupyter_qguard.server.submission import Form, Submission, read_submission
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from jupyter_qguard.server.guard import Clearance, SaveGuard
+    from jupyter_qguard.server.prepared import Prepared
     from jupyter_qguard.server.uploads import Upload, UploadSpool
 
 P = ParamSpec("P")
@@ -39,6 +42,23 @@ _UNWRITABLE = (TypeError, ValueError, LookupError, AttributeError, AssertionErro
 
 Signature = tuple[int, int, int, int, int]
 """Device, inode, size, and times of a file: changes with every write, and the last time cannot be set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A save that was read but not decided."""
+
+    model: dict[str, Any]
+    path: str
+    submission: Submission | None
+    """None where nothing is written that could hold text."""
+    prepared: Prepared | None
+
+    @property
+    def size(self) -> int:
+        """Bytes of a notebook; 0 of anything that a contents manager would not write as one."""
+        notebook = self.submission is not None and self.submission.document is not None
+        return self.prepared.size if notebook and self.prepared and self.model.get("type") == "notebook" else 0
 
 
 class Gate:
@@ -93,17 +113,36 @@ class Gate:
         """Call something that blocks, from the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: call(*args, **kwargs))
 
-    def admit(self, model: Any, path: str) -> tuple[dict[str, Any], Passage]:
-        """Decide about a save. Returns the model to hand on, and its passage. Raises RefusedError."""
+    def take(self, model: Any, path: str) -> Taken:
+        """Read and encode what is to be saved. Raises RefusedError."""
         try:
             submission = read_submission(model, path)
+            prepared = submission.prepared() if submission is not None and not submission.is_blank else None
         except InputError as error:
             raise self.guard.unreadable(path.strip("/"), WritePath.SAVE, str(error)) from None
+        return Taken(dict(model), path.strip("/"), submission, prepared)
+
+    def decide(self, taken: Taken) -> tuple[dict[str, Any], Passage]:
+        """Decide about a save. Returns the model to hand on, and its passage. Raises RefusedError."""
+        model, submission = taken.model, taken.submission
         if submission is None:
-            return dict(model), Passage(path.strip("/"), model.get("content"), None)
-        clearance = self.guard.clear(submission, WritePath.SAVE)
+            return model, Passage(taken.path, model.get("content"), None)
+        clearance = self.guard.clear(submission, WritePath.SAVE, taken.prepared)
         content = clearance.submission.content()
         return {**model, "content": content}, Passage(submission.path, content, clearance)
+
+    def admit(self, model: Any, path: str) -> tuple[dict[str, Any], Passage]:
+        """Read, encode, decide. Raises RefusedError."""
+        return self.decide(self.take(model, path))
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether a document would be scanned at once. While it waits, nothing else should wait for it."""
+        return self.guard.pool.is_idle
+
+    def begin_to_decide(self, taken: Taken) -> Pending:
+        """As :meth:`decide`, in a thread."""
+        return Pending(self._threads.submit(self.decide, taken))
 
     def admit_stored(self, data: bytes, path: str, way: WritePath) -> Clearance:
         """Decide about bytes that lie on the disk already and are to be written once more. Raises RefusedError."""

@@ -78,8 +78,8 @@ class SaveGuard:
     scan_limit: int
     """Bytes."""
 
-    def clear(self, submission: Submission, way: WritePath) -> Clearance:
-        """Decide about *submission*.
+    def clear(self, submission: Submission, way: WritePath, prepared: Prepared | None = None) -> Clearance:
+        """Decide about *submission*; *prepared* is what it was encoded to, if that was done before.
 
         Raises
         ------
@@ -87,7 +87,7 @@ class SaveGuard:
             It must not be written. No other exception leaves this method.
         """
         try:
-            return self._clear(submission, way)
+            return self._clear(submission, way, prepared)
         except RefusedError:
             raise
         except InputError as error:
@@ -126,6 +126,8 @@ class SaveGuard:
         return decide_save(policy, result, self.overrides.at(path), today=today, path=path)
 
     def _scan(self, prepared: Prepared, path: str) -> ScanResult:
+        if prepared.notebook:
+            return self.pool.scan(prepared, path)  # the worker knows its cells again
         generation, digest = self.pool.generation, prepared.digest
         result = self.results.get(digest, generation)
         if result is None:
@@ -133,11 +135,11 @@ class SaveGuard:
             self.results.put(digest, generation, result)
         return result
 
-    def _clear(self, submission: Submission, way: WritePath) -> Clearance:
+    def _clear(self, submission: Submission, way: WritePath, prepared: Prepared | None) -> Clearance:
         if submission.is_blank:
             return Clearance(submission)
         self.policy.current()  # an edit of the policy changes what is looked for, so it must be taken before the scan
-        prepared = submission.prepared()
+        prepared = prepared or submission.prepared()
         if prepared.size > self.scan_limit:
             if submission.is_binary and not submission.is_notebook:
                 return Clearance(submission)

@@ -31,9 +31,12 @@ class GuardedContents:
         self._qguard_last_look(model, path)
 
     def _qguard_last_look(self, model: Any, path: str) -> None:
-        hooks = getattr(self, "pre_save_hook", None), getattr(self, "_pre_save_hooks", None)
         with self._qguard.refusing(path, WritePath.SAVE):
-            self._qguard.last_look(model, path, others=any(hooks))
+            self._qguard.last_look(model, path, others=any(self._qguard_hooks()))
+
+    def _qguard_hooks(self) -> tuple[Any, Any]:
+        """What others have set to run before a save."""
+        return getattr(self, "pre_save_hook", None), getattr(self, "_pre_save_hooks", None)
 
     def _qguard_takes_chunks(self) -> bool:
         return isinstance(self, LargeFileManager | AsyncLargeFileManager)

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import TYPE_CHECKING, Any
 
 from jupyter_core.utils import ensure_async
+from jupyter_server.services.contents.filemanager import AsyncFileContentsManager
+from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager
 
 from jupyter_qguard.server import stored
 from jupyter_qguard.server.guarded import GuardedContents
-from jupyter_qguard.server.passage import Passage
+from jupyter_qguard.server.late import written_late
+from jupyter_qguard.server.passage import Passage, going_on
 from jupyter_qguard.server.refusal import WritePath
 from jupyter_qguard.server.uploads import pending_model
+
+if TYPE_CHECKING:
+    from jupyter_qguard.server.gate import Taken
+
+_KNOWN = (AsyncLargeFileManager, AsyncFileContentsManager)
+_LATE_FROM = 2 << 20
+"""Bytes of a notebook from which on waiting for the scan takes longer than taking turns with it."""
 
 
 class AsyncGuardedContents(GuardedContents):
@@ -23,8 +34,16 @@ class AsyncGuardedContents(GuardedContents):
             if isinstance(model, dict) and model.get("chunk") is not None:
                 return await self._qguard_chunk(model, path)
             with gate.refusing(path, WritePath.SAVE):
-                cleared, passage = await gate.run(gate.admit, model, path)
-            return await self._qguard_write(cleared, passage)
+                taken = await gate.run(gate.take, model, path)
+                late = taken.size >= _LATE_FROM and gate.is_idle and self._qguard_writes_late()
+                decided = None if late else await gate.run(gate.decide, taken)
+            return await (self._qguard_write_late(taken) if decided is None else self._qguard_write(*decided))
+
+    def atomic_writing(self, os_path: str, *args: Any, **kwargs: Any) -> Any:
+        """Open a file for writing, but not before it is known that the content may be written."""
+        writing = super().atomic_writing(os_path, *args, **kwargs)  # type: ignore[misc]
+        pending = next((passage.pending for passage in reversed(going_on()) if passage.pending is not None), None)
+        return writing if pending is None else written_late(pending, writing)
 
     async def create_checkpoint(self, path: str) -> Any:
         """Copy a file into a checkpoint, without an old secret that something else wrote into it."""
@@ -67,6 +86,29 @@ class AsyncGuardedContents(GuardedContents):
         with self._qguard.writing(passage):
             saved = await super().save(model, passage.path)  # type: ignore[misc]
         return self._qguard_done(passage.path, saved, passage.clearance)
+
+    def _qguard_writes_late(self) -> bool:
+        """Whether this manager is known to do nothing outside of itself before it opens the file."""
+        return type(self).__bases__[1] in _KNOWN and not any(self._qguard_hooks())
+
+    async def _qguard_write_late(self, taken: Taken) -> Any:
+        """Write while it is being decided whether that may be: see :mod:`jupyter_qguard.server.late`."""
+        gate = self._qguard
+        pending = gate.begin_to_decide(taken)
+        saved = failure = None
+        try:
+            with gate.writing(Passage(taken.path, taken.model["content"], None, pending=pending)):
+                saved = await super().save(taken.model, taken.path)  # type: ignore[misc]
+        except Exception as error:  # noqa: BLE001 - a refusal goes before it
+            failure = error
+        with gate.refusing(taken.path, WritePath.SAVE):
+            cleared, passage = await asyncio.wrap_future(pending.decision)
+        if not pending.is_cleared:
+            return await self._qguard_write(cleared, passage)
+        pending.release()
+        if failure is not None:
+            raise failure
+        return self._qguard_done(taken.path, saved, passage.clearance)
 
     async def _qguard_chunk(self, model: dict[str, Any], path: str) -> Any:
         gate = self._qguard

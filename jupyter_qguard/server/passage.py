@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jupyter_qguard.server.guard import Clearance
+    from jupyter_qguard.server.late import Pending
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Passage:
     """None for what cannot hold text: a folder."""
     whole: bool = True
     """False for one chunk of an upload that was cleared as a whole."""
+    pending: Pending | None = None
+    """The decision, where the write has begun before it was made."""
 
 
 _GOING_ON: ContextVar[tuple[Passage, ...]] = ContextVar("qguard_passages", default=())
@@ -41,6 +44,11 @@ def passing(passage: Passage) -> Iterator[None]:
         yield
     finally:
         _GOING_ON.reset(token)
+
+
+def going_on() -> tuple[Passage, ...]:
+    """The writes that are going on in this context, innermost last."""
+    return _GOING_ON.get()
 
 
 def passage_of(path: str) -> Passage | None:

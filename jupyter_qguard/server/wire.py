@@ -6,7 +6,9 @@ Documents cross a pipe and never a file or shared memory, which other processes 
 from __future__ import annotations
 
 import enum
+import os
 import struct
+from itertools import accumulate
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -14,9 +16,14 @@ import msgspec
 from jupyter_qguard.scan.finding import Classification, Finding, ScanResult
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from io import FileIO
 
 _LENGTH = struct.Struct(">Q")
+_WRITTEN_AT_ONCE = 1024
+"""Chunks; ``IOV_MAX`` of Linux and macOS."""
+_READ_AHEAD = 1 << 16
+_SPACE_KEPT = 64 << 20
 _READ_AT_ONCE = 1 << 20
 """Bytes; the size that the pipes are asked for too."""
 
@@ -29,7 +36,7 @@ class LoadRules(msgspec.Struct, frozen=True, tag="load"):
     patterns: dict[str, str]
     cache_dir: str | None
     memory: int
-    """Bytes of encoded cells that the worker may keep."""
+    """Bytes of encoded cells that the worker may remember."""
 
     def __repr__(self) -> str:
         """Without the key of the fingerprints."""
@@ -37,20 +44,15 @@ class LoadRules(msgspec.Struct, frozen=True, tag="load"):
 
 
 class ScanParts(msgspec.Struct, frozen=True, tag="scan"):
-    """Scan a document. A notebook comes as its cells and, last, all that is outside of them; a file as one part."""
+    """Scan a document. A notebook comes as its cells and, last, all that is outside of them; a file as one part.
+
+    The parts themselves follow the message, one after the other.
+    """
 
     name: str
     notebook: bool
-    keys: tuple[bytes, ...]
-    """Digest of each part, in order."""
-    blobs: dict[bytes, bytes]
-    """The parts that the server believes the worker does not have."""
-
-
-class Supply(msgspec.Struct, frozen=True, tag="supply"):
-    """The parts a worker asked for with :class:`Need`."""
-
-    blobs: dict[bytes, bytes]
+    sizes: tuple[int, ...]
+    """Bytes of each part."""
 
 
 class RedactBytes(msgspec.Struct, frozen=True, tag="redact"):
@@ -71,12 +73,6 @@ class Announce(msgspec.Struct, frozen=True, tag="announce"):
     """Something takes long: words for the log."""
 
     text: str
-
-
-class Need(msgspec.Struct, frozen=True, tag="need"):
-    """The worker does not have these parts."""
-
-    keys: tuple[bytes, ...]
 
 
 class Found(msgspec.Struct, frozen=True, tag="found"):
@@ -107,31 +103,52 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     text: str
 
 
-Request = LoadRules | ScanParts | Supply | RedactBytes
-Answer = Ready | Announce | Need | Found | Redacted | Failed
+Request = LoadRules | ScanParts | RedactBytes
+Answer = Ready | Announce | Found | Redacted | Failed
 
 M = TypeVar("M")
 
 
 class Channel:
-    """One end of the two pipes between the server and a worker. Not for two threads at once."""
+    """One end of the two pipes between the server and a worker. Not for two threads at once.
+
+    Crosses into the system as seldom as it can: after each time the lock of the interpreter must be had again, which
+    takes milliseconds beside a busy event loop.
+    """
 
     def __init__(self, reader: FileIO, writer: FileIO) -> None:
         """Take over two unbuffered files."""
         self._reader = reader
         self._writer = writer
         self._encoder = msgspec.msgpack.Encoder()
+        self._ahead = b""
+        """What was read and not yet asked for."""
+        self._space = bytearray()
+        """For parts: the system takes longer to give new memory than to fill it."""
 
-    def send(self, message: Request | Answer) -> None:
-        """Write one message. Raises OSError if the other end is gone."""
+    def send(self, message: Request | Answer, parts: Sequence[bytes] = ()) -> None:
+        """Write one message and what follows it. Raises OSError if the other end is gone."""
         body = self._encoder.encode(message)
-        self._write(_LENGTH.pack(len(body)))
-        self._write(body)
+        self._write([_LENGTH.pack(len(body)) + body, *parts])
 
     def receive(self, decoder: msgspec.msgpack.Decoder[M]) -> M:
         """Read one message. Raises EOFError if the other end is gone."""
+        if not self._ahead:
+            self._ahead = self._reader.read(_READ_AHEAD) or b""
         (length,) = _LENGTH.unpack(self._read(_LENGTH.size))
         return decoder.decode(self._read(length))
+
+    def receive_parts(self, sizes: Sequence[int]) -> list[memoryview]:
+        """Read what follows a :class:`ScanParts`. The parts are good until the next call."""
+        length = sum(sizes)
+        if len(self._space) < length:
+            self._space = bytearray(length)
+        whole = memoryview(self._space)[:length]
+        self._read_into(whole)
+        if length > _SPACE_KEPT:
+            self._space = bytearray()
+        ends = list(accumulate(sizes))
+        return [whole[end - size : end] for size, end in zip(sizes, ends, strict=True)]
 
     def close(self) -> None:
         """Close both files."""
@@ -141,17 +158,29 @@ class Channel:
             except OSError:
                 continue
 
-    def _write(self, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            view = view[self._writer.write(view) :]
+    def _write(self, chunks: list[bytes]) -> None:
+        if not hasattr(os, "writev"):
+            chunks = [b"".join(chunks)]
+        for at in range(0, len(chunks), _WRITTEN_AT_ONCE):
+            group = chunks[at : at + _WRITTEN_AT_ONCE]
+            written = os.writev(self._writer.fileno(), group) if len(group) > 1 else self._writer.write(group[0])
+            if written < sum(map(len, group)):  # a signal came between
+                rest = memoryview(b"".join(group))[written:]
+                while rest:
+                    rest = rest[self._writer.write(rest) :]
 
     def _read(self, length: int) -> bytearray:
         data = bytearray(length)
-        view = memoryview(data)
+        self._read_into(memoryview(data))
+        return data
+
+    def _read_into(self, view: memoryview) -> None:
+        start = min(len(self._ahead), len(view))
+        view[:start] = self._ahead[:start]
+        self._ahead = self._ahead[start:]
+        view = view[start:]
         while view:
             count = self._reader.readinto(view[:_READ_AT_ONCE])
             if not count:
                 raise EOFError
             view = view[count:]
-        return data

@@ -8,7 +8,6 @@ from __future__ import annotations
 import gc
 import json
 import os
-from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,45 +18,12 @@ from jupyter_qguard.server import wire
 from jupyter_qguard.server.process import refuse_inspection
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from jupyter_qguard.scan import Scanner, ScanResult
+    from jupyter_qguard.scan.cells import CellScanner
 
 _REQUESTS: msgspec.msgpack.Decoder[wire.Request] = msgspec.msgpack.Decoder(wire.Request)
 _COLLECT_EVERY = 64
 """Requests. Decoded documents have no cycles, so the collector would walk them all the time for nothing."""
-
-
-class PartStore:
-    """Decoded parts by digest, least recently used first, bounded by the size of their encoding."""
-
-    def __init__(self, memory: int) -> None:
-        """*memory*: bytes of encoded parts to keep."""
-        self._memory = memory
-        self._used = 0
-        self._parts: OrderedDict[bytes, tuple[int, Any]] = OrderedDict()
-
-    def missing(self, keys: tuple[bytes, ...], blobs: Mapping[bytes, bytes]) -> tuple[bytes, ...]:
-        """Which of *keys* are neither kept nor among *blobs*."""
-        return tuple({key for key in keys if key not in self._parts and key not in blobs})
-
-    def take(self, keys: tuple[bytes, ...], blobs: Mapping[bytes, bytes]) -> list[Any]:
-        """The values of *keys*; keeps those that came as blobs, then forgets the oldest."""
-        values = [self._value(key, blobs) for key in keys]
-        while self._used > self._memory and self._parts:
-            _, (size, _) = self._parts.popitem(last=False)
-            self._used -= size
-        return values
-
-    def _value(self, key: bytes, blobs: Mapping[bytes, bytes]) -> Any:
-        if key in self._parts:
-            self._parts.move_to_end(key)
-            return self._parts[key][1]
-        blob = blobs[key]
-        value = msgspec.msgpack.decode(blob, strict=False)
-        self._parts[key] = (len(blob), value)
-        self._used += len(blob)
-        return value
 
 
 class Worker:
@@ -69,8 +35,8 @@ class Worker:
         request = channel.receive(_REQUESTS)
         if not isinstance(request, wire.LoadRules):
             raise EOFError  # noqa: TRY004 - nobody is there to read about types
-        self._store = PartStore(request.memory)
         self._scanner = self._load(request)
+        self._cells = self._remembering(request.memory)
 
     def run(self) -> None:
         """Answer until the server is gone."""
@@ -104,20 +70,19 @@ class Worker:
             return wire.Failed(wire.Fault.GUARD, _kind(error))
         return wire.Failed(wire.Fault.GUARD, "a message out of turn")
 
+    def _remembering(self, memory: int) -> CellScanner:
+        from jupyter_qguard.scan.cells import CellScanner  # noqa: PLC0415 - as above
+
+        return CellScanner(self._scanner, memory, lambda part: msgspec.msgpack.decode(part, strict=False))
+
     def _scan(self, request: wire.ScanParts) -> ScanResult:
-        blobs = request.blobs
-        if not request.notebook:
-            (data,) = (blobs[key] for key in request.keys)
-            if request.name.lower().endswith(".ipynb"):
-                refuse_repeated_keys(data)
-            return self._scanner.scan_bytes(data, request.name)
-        missing = self._store.missing(request.keys, blobs)
-        if missing:
-            self._channel.send(wire.Need(missing))
-            supply = self._channel.receive(_REQUESTS)
-            blobs = {**blobs, **supply.blobs} if isinstance(supply, wire.Supply) else blobs
-        *cells, rest = self._store.take(request.keys, blobs)
-        return self._scanner.scan_notebook({**rest, "cells": cells} if cells else rest)
+        parts = self._channel.receive_parts(request.sizes)
+        if request.notebook:
+            return self._cells.scan(parts)
+        data = bytes(parts[0])
+        if request.name.lower().endswith(".ipynb"):
+            refuse_repeated_keys(data)
+        return self._scanner.scan_bytes(data, request.name)
 
 
 def redact_bytes(request: wire.RedactBytes) -> bytes:

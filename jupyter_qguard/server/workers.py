@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -40,7 +40,7 @@ class PoolSettings:
     scan_patience: float = 60.0
     """Seconds for one document, and one second more for each megabyte."""
     memory: int = 128 * _MEGABYTE
-    """Bytes of encoded cells that a process may keep, so that only changed cells are sent."""
+    """Bytes of encoded cells that a process may remember, so that only changed cells are scanned anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +81,15 @@ class WorkerPool:
         GuardFailureError
             The scan failed, the worker died or was late.
         """
-        blobs = {part.key: part.blob for part in document.parts}
-        request = wire.ScanParts(document.name, document.notebook, tuple(p.key for p in document.parts), blobs)
-        answer = self._ask(request, affinity, document.size)
+        request = wire.ScanParts(document.name, document.notebook, tuple(map(len, document.parts)))
+        answer = self._ask(_Job(request, document.parts, self._patience(document.size)), affinity)
         if isinstance(answer, wire.Found):
             return answer.result
         raise _error(answer)
 
     def redact(self, data: bytes, name: str, findings: tuple[Finding, ...]) -> bytes:
         """The bytes of a file with *findings* replaced. Raises as :meth:`scan` does."""
-        answer = self._ask(wire.RedactBytes(name, data, findings), name, len(data))
+        answer = self._ask(_Job(wire.RedactBytes(name, data, findings), (), self._patience(len(data))), name)
         if isinstance(answer, wire.Redacted):
             return answer.data
         raise _error(answer)
@@ -101,6 +100,11 @@ class WorkerPool:
             return
         self._rules = rules
         self.generation += 1
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether a process is free."""
+        return any(lane.idle for lane in self._lanes)
 
     def state(self) -> PoolState:
         """A snapshot."""
@@ -126,12 +130,24 @@ class WorkerPool:
         )
         return Child(load, patience=self._settings.start_patience, announce=self._announce)
 
-    def _ask(self, request: Asked, affinity: str, size: int) -> Answered:
-        patience = self._settings.scan_patience + size / _MEGABYTE * _SECONDS_PER_MEGABYTE
+    def _patience(self, size: int) -> float:
+        return self._settings.scan_patience + size / _MEGABYTE * _SECONDS_PER_MEGABYTE
+
+    def _ask(self, job: _Job, affinity: str) -> Answered:
         preferred = self._lanes[crc32(affinity.encode("utf-8", "surrogatepass")) % len(self._lanes)]
         idle = (lane for lane in self._lanes if lane.idle)
         lane = preferred if preferred.idle else next(idle, preferred)
-        return lane.submit(request, patience).result()
+        return lane.submit(job).result()
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A request, what follows it, and how many seconds it may take."""
+
+    request: Asked
+    parts: tuple[bytes, ...]
+    patience: float
+    answer: Future[Answered] = field(default_factory=Future)
 
 
 class _Lane:
@@ -140,7 +156,7 @@ class _Lane:
     def __init__(self, pool: WorkerPool, number: int) -> None:
         self._pool = pool
         self._number = number
-        self._jobs: deque[tuple[Asked, float, Future[Answered]]] = deque()
+        self._jobs: deque[_Job] = deque()
         self._wake = threading.Condition()
         self._busy = True
         self._closed = False
@@ -158,14 +174,13 @@ class _Lane:
     def start(self) -> None:
         self._thread.start()
 
-    def submit(self, request: Asked, patience: float) -> Future[Answered]:
-        future: Future[Answered] = Future()
+    def submit(self, job: _Job) -> Future[Answered]:
         with self._wake:
             if self._closed:
                 raise WorkerDiedError("the server is shutting down")
-            self._jobs.append((request, patience, future))
+            self._jobs.append(job)
             self._wake.notify()
-        return future
+        return job.answer
 
     def close(self) -> None:
         with self._wake:
@@ -184,11 +199,10 @@ class _Lane:
         self._warm()
         self._pool.first_ready.set()
         while (job := self._next()) is not None:
-            request, patience, future = job
             try:
-                future.set_result(self._serve(request, patience))
+                job.answer.set_result(self._serve(job))
             except BaseException as error:  # noqa: BLE001 - whoever waits must be told, whatever it was
-                future.set_exception(error)
+                job.answer.set_exception(error)
         self._drop_rest()
 
     def _warm(self) -> None:
@@ -197,7 +211,7 @@ class _Lane:
         except GuardFailureError:
             return  # kept as trouble; the next document tries again
 
-    def _next(self) -> tuple[Asked, float, Future[Answered]] | None:
+    def _next(self) -> _Job | None:
         with self._wake:
             self._busy = False
             while not self._jobs and not self._closed:
@@ -207,10 +221,10 @@ class _Lane:
             self._busy = True
             return self._jobs.popleft()
 
-    def _serve(self, request: Asked, patience: float) -> Answered:
+    def _serve(self, job: _Job) -> Answered:
         child = self._ready_child()
         try:
-            return child.ask(request, patience)
+            return child.ask(job.request, job.parts, job.patience)
         except (WorkerDiedError, WorkerLateError):
             self.child = None
             raise
@@ -241,8 +255,8 @@ class _Lane:
         with self._wake:
             rest = list(self._jobs)
             self._jobs.clear()
-        for _, _, future in rest:
-            future.set_exception(WorkerDiedError("the server is shutting down"))
+        for job in rest:
+            job.answer.set_exception(WorkerDiedError("the server is shutting down"))
 
 
 def _error(answer: Any) -> Exception:

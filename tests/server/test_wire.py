@@ -42,6 +42,18 @@ def test_a_message_larger_than_any_pipe_arrives_whole(channels: tuple[wire.Chann
     assert left.receive(ANSWERS) == wire.Failed(wire.Fault.INPUT, "why")
 
 
+def test_parts_arrive_as_they_were_cut(channels: tuple[wire.Channel, wire.Channel]) -> None:
+    left, right = channels
+    parts = [b"", os.urandom(3 << 20), *(os.urandom(number % 70) for number in range(3000)), b""]
+    sent = wire.ScanParts("n.ipynb", True, tuple(map(len, parts)))
+    writer = threading.Thread(target=lambda: [left.send(sent, parts) for _ in range(2)])
+    writer.start()
+    for _ in range(2):
+        assert right.receive(REQUESTS) == sent
+        assert right.receive_parts(sent.sizes) == parts
+    writer.join()
+
+
 def test_an_end_that_is_gone_is_noticed_on_both_sides(channels: tuple[wire.Channel, wire.Channel]) -> None:
     left, right = channels
     left.close()
@@ -53,7 +65,7 @@ def test_an_end_that_is_gone_is_noticed_on_both_sides(channels: tuple[wire.Chann
 
 def test_a_message_that_breaks_off_is_no_message(channels: tuple[wire.Channel, wire.Channel]) -> None:
     left, right = channels
-    left._write((100).to_bytes(8, "big") + b"only this")
+    left._write([(100).to_bytes(8, "big") + b"only this"])
     left.close()
     with pytest.raises(EOFError):
         right.receive(REQUESTS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from jupyter_qguard.scan.view import Origin, Piece, View
 
@@ -85,7 +86,13 @@ def number(value: int, runs: tuple[Origin, ...] = ()) -> Constant | None:
     """A number made from *runs*, None beyond the limit."""
     if not -NUMBER_LIMIT < value < NUMBER_LIMIT:
         return None
-    return Constant(decoded(str(value), runs), Kind.NUMBER)
+    return Constant(decoded(str(value), runs), Kind.NUMBER) if runs else _counted(value)
+
+
+@lru_cache(maxsize=8192)
+def _counted(value: int) -> Constant:
+    """A number that stands nowhere: ranges are full of them, and they are all alike."""
+    return Constant(View(str(value), ()), Kind.NUMBER)
 
 
 def sequence(items: Iterable[Constant | None]) -> Constant | None:
