@@ -9,7 +9,7 @@ from jupyter_qguard.errors import GuardFailureError
 from jupyter_qguard.redact import redact_text
 from jupyter_qguard.scan import Finding, Scanner
 
-_MOST_PASSES = 4
+_MOST_PASSES = 16
 _Whole = TypeVar("_Whole")
 
 

@@ -5,10 +5,15 @@ from __future__ import annotations
 import enum
 import html
 import re
+from itertools import pairwise
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from jupyter_qguard.scan.payload import decode_base64, is_text
 from jupyter_qguard.scan.view import View, ViewBuilder
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
@@ -31,6 +36,14 @@ _WRAPPED = re.compile(r"(?<=[A-Za-z0-9_+/=.~-]{8})\n(?=[A-Za-z0-9_+/=.~-]{6})")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]+")
 LONGEST_DECODED = 1 << 20
 """Code points of one encoded run that is decoded; a longer one is a payload."""
+
+
+def split_at(view: View, seams: Sequence[int]) -> View:
+    """With a line end put in at each of *seams*."""
+    builder = ViewBuilder()
+    for start, end in pairwise((0, *seams, len(view.text))):
+        builder.append_slice(view, start, end).insert("\n")
+    return builder.build()
 
 
 def strip_ansi(view: View) -> View | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -50,6 +51,8 @@ class Fragment(msgspec.Struct, frozen=True, gc=False):
     """What names this string: its key, its column, or the name beside it."""
     html: bool = False
     in_key: bool = False
+    seams: tuple[int, ...] = ()
+    """Where pieces of a list meet within a line. A reader sees one word there, and whoever wrote it meant two."""
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -214,7 +217,7 @@ def _mime(mime: str, value: object, path: Path, kind: Kind, out: list[Fragment])
     if text is None:
         _walk(value, path, Kind.JSON, "", out, 1)
     elif not is_binary_payload(mime, text):
-        out.append(Fragment(path, text, kind, "", html=_HTML.search(mime) is not None))
+        out.append(Fragment(path, text, kind, "", html=_HTML.search(mime) is not None, seams=_seams(value)))
 
 
 def _text(value: object, path: Path, kind: Kind, label: str, out: list[Fragment]) -> None:
@@ -222,7 +225,7 @@ def _text(value: object, path: Path, kind: Kind, label: str, out: list[Fragment]
     if text is None:
         _walk(value, path, Kind.METADATA, label, out, 1)
     elif text:
-        out.append(Fragment(path, text, kind, label))
+        out.append(Fragment(path, text, kind, label, seams=_seams(value)))
 
 
 def _is_lines(value: object) -> bool:
@@ -238,6 +241,14 @@ def _joined(value: object) -> str | None:
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         return "".join(value)
     return None
+
+
+def _seams(value: object) -> tuple[int, ...]:
+    """Where the items of a list meet that do not end with a line end."""
+    if not isinstance(value, list):
+        return ()
+    ends = accumulate(map(len, value))
+    return tuple(end for item, end in zip(value[:-1], ends, strict=False) if item and item[-1] != "\n")
 
 
 def _key(key: str, path: Path, kind: Kind, out: list[Fragment], label: str = "") -> None:

@@ -154,24 +154,31 @@ class _Pass:
 
 
 def plain_buffer(units: Sequence[Unit], first: int = 0) -> Buffer:
-    """The fragments of units, numbered from *first*, as they stand; those with control sequences without them."""
+    """The fragments of units, numbered from *first*, as they stand; those with control sequences without them, and
+    those put together from pieces in pieces as well."""
     buffer = Buffer()
     for number, unit in enumerate(units, first):
         for index, fragment in enumerate(unit.fragments):
             identifier = (number << UNIT_BITS) + index
-            view = None
-            if "\x1b" in fragment.text:
-                view = decode.strip_ansi(View.identity(fragment.text, identifier))
-            buffer.add(
-                fragment.text if view is None else view.text,
-                unit=number,
-                fragment=identifier,
-                label=fragment.label if fragment.kind in (Kind.METADATA, Kind.JSON) else "",
-                kind=fragment.kind,
-                view=view,
-                depth=0,
-            )
+            _add_plain(buffer, fragment, number, identifier, None)
+            if fragment.seams:
+                whole = View.identity(fragment.text, identifier)
+                _add_plain(buffer, fragment, number, identifier, decode.split_at(whole, fragment.seams))
     return buffer
+
+
+def _add_plain(buffer: Buffer, fragment: Fragment, number: int, identifier: int, view: View | None) -> None:
+    if "\x1b" in fragment.text:
+        view = decode.strip_ansi(view or View.identity(fragment.text, identifier))
+    buffer.add(
+        fragment.text if view is None else view.text,
+        unit=number,
+        fragment=identifier,
+        label=fragment.label if fragment.kind in (Kind.METADATA, Kind.JSON) else "",
+        kind=fragment.kind,
+        view=view,
+        depth=0,
+    )
 
 
 def _view_buffer(units: Sequence[Unit], context: Context) -> Buffer:

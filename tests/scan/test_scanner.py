@@ -212,3 +212,9 @@ def test_what_is_no_notebook_is_refused_with_a_reason(scanner, document):
 def test_a_malformed_file_is_an_input_error(scanner, data):
     with pytest.raises(InputError):
         scanner.scan_bytes(data, "x.ipynb")
+
+
+def test_a_token_that_begins_a_piece_of_a_list_is_found_behind_a_letter(scanner):
+    secret = "hf_" + value(31, 34, string.ascii_letters)
+    finding = only(scanner, notebook("", [stream(["counts\n", "b", f"{secret}: done"])]))
+    assert (finding.pointer, finding.spans) == ("/cells/0/outputs/0/text", ((8, 45),))
