@@ -9,7 +9,8 @@ from jupyter_qguard.errors import GuardFailureError
 from jupyter_qguard.redact import redact_text
 from jupyter_qguard.scan import Finding, Scanner
 
-_MOST_PASSES = 16
+_MOST_PASSES = 64
+"""More than a key file has lines: in a mutilated one each line is found only when the one above it is gone."""
 _Whole = TypeVar("_Whole")
 
 

@@ -31,7 +31,7 @@ class Guard(Protocol):
     def scan_text(self, text: str) -> ScanResult: ...
 
 
-_MOST_PASSES = 16
+_MOST_PASSES = 64
 Check = Callable[[Guard, Random], None]
 
 
