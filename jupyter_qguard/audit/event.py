@@ -89,6 +89,8 @@ class OverrideGranted(EventData, frozen=True, kw_only=True):
     rule_ids: tuple[str, ...] = ()
     fingerprints: tuple[str, ...] = ()
     reason: str
+    classification: str = ""
+    """The lower class that a notebook states from now on."""
     until: str = ""
     proof: str = ""
     """How the person was proved afresh, where the policy asks for that."""

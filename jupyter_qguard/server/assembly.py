@@ -14,7 +14,8 @@ from traitlets.log import get_logger
 from jupyter_qguard.audit import AuditLog, Identity, IdentityKind, LogSettings, audit_paths
 from jupyter_qguard.policy import LivePolicy
 from jupyter_qguard.scan.settings import ScanSettings
-from jupyter_qguard.server import contents, downloads, export, handlers
+from jupyter_qguard.server import contents, downloads, export, handlers, stored
+from jupyter_qguard.server.class_watch import ClassWatch
 from jupyter_qguard.server.decisions import DecisionRegister, OverrideBook
 from jupyter_qguard.server.gate import Gate
 from jupyter_qguard.server.guard import Results, SaveGuard
@@ -116,14 +117,16 @@ def assemble(server: Any, options: Options, log: logging.Logger) -> Assembly:
     key = secrets.token_bytes(32)
     pool = WorkerPool(_pool_settings(options), _rules(loaded, key, options), log.warning)
     board = NoticeBoard(server.event_logger, server)
+    trail = Trail(lambda: _open_log(loaded, user))
     guard = SaveGuard(
         pool=pool,
         policy=policy,
-        trail=Trail(lambda: _open_log(loaded, user)),
+        trail=trail,
         board=board,
         decisions=DecisionRegister(),
         overrides=OverrideBook(),
         results=Results(),
+        classes=ClassWatch(policy, trail, board, lambda path: stored.file_of(_manager(server), path)),
         scan_limit=options.scan_limit,
     )
     _announce(loaded, log)
@@ -148,6 +151,11 @@ def assemble(server: Any, options: Options, log: logging.Logger) -> Assembly:
     service.guarded = assembly.guarded
     assembly.guard_contents()
     return assembly
+
+
+def _manager(server: Any) -> Any:
+    """The contents manager that the server has now."""
+    return server.web_app.settings["contents_manager"]
 
 
 def _pool_settings(options: Options) -> PoolSettings:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from jupyter_qguard.server.notices import NoticeBoard
     from jupyter_qguard.server.policy_watch import PolicyWatch
     from jupyter_qguard.server.prepared import Prepared
+    from jupyter_qguard.server.class_watch import ClassWatch
     from jupyter_qguard.server.submission import Submission
     from jupyter_qguard.server.trail import Trail
     from jupyter_qguard.server.workers import WorkerPool
@@ -75,6 +76,7 @@ class SaveGuard:
     decisions: DecisionRegister
     overrides: OverrideBook
     results: Results
+    classes: ClassWatch
     scan_limit: int
     """Bytes."""
 
@@ -150,7 +152,11 @@ class SaveGuard:
             if submission.is_notebook:
                 raise
             return Clearance(submission)  # binary: the scanner reads every text
-        return self._carry_out(submission, way, self.verdict(submission, result))
+        lowered = self.classes.lowers(submission, way)
+        clearance = self._carry_out(submission, way, self.verdict(submission, result))
+        if lowered:
+            self.trail.class_lowered(submission.path, clearance.submission.statement())
+        return clearance
 
     def _carry_out(self, submission: Submission, way: WritePath, verdict: SaveVerdict) -> Clearance:
         path = submission.path

@@ -36,6 +36,7 @@ class GuardNotice(enum.Enum):
     UNREADABLE = "unreadable"
     FAILED = "failed"
     POLICY = "policy"
+    CLASS = "class"
 
 
 class NoticeBoard:

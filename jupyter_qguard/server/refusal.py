@@ -48,6 +48,15 @@ def not_redactable(path: str, way: WritePath, reason: str) -> RefusedError:
     return RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, text)
 
 
+def class_kept(path: str, way: WritePath, reason: str) -> RefusedError:
+    """The refusal of a notebook that states a lower class than before. *reason* is the verdict's."""
+    text = (
+        f"{path} was not {way.value}: {reason} Write it into the notebook's metadata as qguard.reason, not the one of "
+        f"an earlier change, and save again. {NOTHING_LOST}"
+    )
+    return RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, text)
+
+
 def must_be_saved_first(path: str, way: WritePath) -> RefusedError:
     """The refusal of stored content that the policy would redact, where only a copy could be made."""
     return not_redactable(path, way, "it holds what the policy redacts. Open it and save it first.")

@@ -12,6 +12,7 @@ from typing import Any
 from jupyter_qguard.errors import InputError
 from jupyter_qguard.scan.notebook import check_notebook
 from jupyter_qguard.server.prepared import Prepared, prepare_bytes, prepare_notebook
+from jupyter_qguard.server.statement import Statement, statement_in, statement_of
 
 
 class Form(enum.Enum):
@@ -58,6 +59,12 @@ class Submission:
         if self.document is not None:
             return prepare_notebook(self.document, self.name)
         return prepare_bytes(self.data or b"", self.name)
+
+    def statement(self) -> Statement:
+        """What the notebook states of itself."""
+        if self.document is not None:
+            return statement_in(self.document.get("metadata"))
+        return statement_of(self.data or b"")
 
     def content(self) -> Any:
         """The value for ``content`` of a model of this form. Bytes are encoded anew, so that no lenient decoder of a

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import threading
 from typing import TYPE_CHECKING
 
 from jupyter_qguard.audit.event import AuditEvent, GuardFailed, OverrideGranted, PolicyLoaded, SaveDecided
 from jupyter_qguard.errors import AuditUnavailableError
+from jupyter_qguard.policy.decide import UNSTATED
+from jupyter_qguard.policy.model import Action
 from jupyter_qguard.server.decisions import Outcome
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from jupyter_qguard.policy import LoadedPolicy, SaveVerdict
     from jupyter_qguard.server.decisions import Decision
     from jupyter_qguard.server.refusal import WritePath
+    from jupyter_qguard.server.statement import Statement
 
 _FINGERPRINTS_RECORDED = 50
 
@@ -82,6 +86,28 @@ class Trail:
         )
         self._append(data, decision.path)
 
+    def class_lowered(self, path: str, statement: Statement) -> None:
+        """Record that a notebook states a lower class from now on, and why. Raises AuditUnavailableError."""
+        data = OverrideGranted(override="", classification=_label(statement), reason=statement.reason)
+        self._append(data, path)
+
+    def class_kept(self, path: str, statement: Statement, way: WritePath, reason: str, *, observed: bool) -> None:
+        """Record that a notebook stated a lower class without a reason. What becomes of it stands, recorded or not."""
+        action, would = (Action.WARN, Action.BLOCK.label) if observed else (Action.BLOCK, "")
+        data = SaveDecided(
+            action=action.label,
+            would=would,
+            operation=way.name.lower(),
+            classification=_label(statement),
+            reason=reason,
+        )
+        event = AuditEvent(data=data, notebook=path)
+        with contextlib.suppress(AuditUnavailableError):
+            if observed:
+                self._use(lambda log: log.append(event))
+            else:
+                self._use(lambda log: log.note_refusal(event), writes=False)
+
     def guard_failed(self, path: str, way: WritePath, code: str, kind: str) -> None:
         """Record that a write was refused because it could not be checked. Raises AuditUnavailableError."""
         event = AuditEvent(data=GuardFailed(part=way.name.lower(), code=code, detail=kind), notebook=path)
@@ -131,3 +157,7 @@ class Trail:
             if self._log is None:
                 self._log = self._open_log()
             return self._log
+
+
+def _label(statement: Statement) -> str:
+    return (UNSTATED if statement.classification is None else statement.classification).label
