@@ -355,7 +355,7 @@ class Judge:
         if strength.is_harmless(value) or self._glued(segment, start, end) or _is_path(value):
             return
         near = self._is_named(segment, start)
-        if self._is_bound_otherwise(segment, start):
+        if self._is_bound_otherwise(segment, start) or _is_public(self._text, start):
             return
         alone = (
             segment.kind not in (Kind.CODE, Kind.MARKDOWN)
@@ -425,7 +425,9 @@ def _is_path(value: str) -> bool:
     )
 
 
-_PUBLIC = re.compile(r"(?:public[_ -]?key|ssh-(?:rsa|ed25519)|CERTIFICATE|fingerprint)[^\n]{0,24}\Z", re.IGNORECASE)
+_PUBLIC = re.compile(
+    r"(?:public[_ -]?key|(?:ssh|ecdsa)-[a-z0-9-]{3,20}|CERTIFICATE|fingerprint)[^\n]{0,24}\Z", re.IGNORECASE
+)
 
 
 def _is_public(text: str, start: int) -> bool:
