@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 from jupyter_qguard.scan import strength
-from jupyter_qguard.scan.binding import Binding, called_name, enclosing_call
+from jupyter_qguard.scan.binding import Binding
+from jupyter_qguard.scan.call import called_name, enclosing_call
 from jupyter_qguard.scan.finding import Confidence
 from jupyter_qguard.scan.fragment import Kind
 from jupyter_qguard.scan.names import Role

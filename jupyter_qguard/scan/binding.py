@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from jupyter_qguard.scan.value import BARE, read_value
 
-LONGEST_VALUE = 8192
 LONGEST_NAME = 96
 _LEFT = re.compile(r"[A-Za-z0-9_.\-]{0,96}\Z")
 _RIGHT = re.compile(r"[A-Za-z0-9_\-]{0,97}")
@@ -35,17 +32,6 @@ _BETWEEN = re.compile(
     (?:\\[a-z]{4,8}\{|lambda[^:\n]{0,40}:\s{0,4})?""",
     re.VERBOSE,
 )
-_WRAPPER = re.compile(
-    r"(?P<function>[A-Za-z_][A-Za-z0-9_.]{0,60})\(\s*(?:(?:default|value|secret|secret_value|default_value|data)\s*=\s*)?"
-    r"(?=[rRbBuUfF]{0,2}[\"'])"
-)
-_ASKS = re.compile(
-    r"(?:getenv|get|getpass|input|prompt|ask|text_input|open|Path|join|config|lookup|exists|require\w*|(?:get|read|load|fetch)_\w+)\Z"
-)
-"""Functions whose argument names or asks for the value and is not the value."""
-_QUOTE = re.compile(r"[rRbBuUfF]{0,2}(\\{0,4})(\"\"\"|'''|[\"'`])|()(&quot;|&\#39;|\*\*)")
-_BARE = re.compile(r"[^\s\"'`,;&|<>()\[\]{}\\]+")
-_KEYWORD = re.compile(r"[+-]?(?:export[ ])?[A-Za-z_][A-Za-z0-9_]{0,40}=[^=]|--?[A-Za-z]")
 _SCHEME = re.compile(
     r"(?:(?:bearer|basic|token|apikey|api-key|sdk|key|digest|jwt|negotiate|oauth|splunk|client-key)[ \t]+|oqcs_auth=)",
     re.IGNORECASE,
@@ -87,7 +73,7 @@ def read_binding(text: str, low: int, high: int, end: int) -> Binding | None:
         return None
     called = value_key is None and between is not None and between.group().rstrip()[-1:] == "("
     at = value_key.end() if value_key else between.end() if between else name_end
-    value = _read_value(text, at, high, quoted_only=called, ends=_ENDS if "pass" in name.lower() else _ENDS + "!?")
+    value = read_value(text, at, high, quoted_only=called, ends=_ENDS if "pass" in name.lower() else _ENDS + "!?")
     if value is None or (value_key is None and _is_listed(text, low, high, (start, name_end), value)):
         return None
     low_value, high_value, quoted = value
@@ -98,7 +84,7 @@ def read_binding(text: str, low: int, high: int, end: int) -> Binding | None:
     scheme = scheme_end(text, low_value, high_value if quoted else high)
     marked = ""
     if scheme:
-        rest = _BARE.match(text, scheme, high_value if quoted else high)
+        rest = BARE.match(text, scheme, high_value if quoted else high)
         if rest:
             marked = text[low_value:scheme].strip().lower()
             low_value, high_value = rest.span()
@@ -141,48 +127,6 @@ def scheme_end(text: str, low: int, high: int) -> int:
     return match.end() if match else 0
 
 
-_FALLBACK = re.compile(
-    r"""["'][\])]{0,3}\s{0,4}(or|,|\?\?|\|\||if\s[^\n]{1,60}?\selse)\s{0,4}(?=[rRbBuUfF]{0,2}["'])"""
-)
-
-
-def fallback_value(text: str, high: int, end: int, *, listed: bool) -> tuple[int, int] | None:
-    """The string that takes the place of one that may be missing: ``os.getenv("X", "…")``, ``… or "…"``.
-
-    *end* is where the first string ends, *listed* whether a comma may stand between the two.
-    """
-    match = _FALLBACK.match(text, end, high)
-    if match and match.group(1) == "," and not listed:
-        return None
-    value = _read_value(text, match.end(), high, quoted_only=True) if match else None
-    return value[:2] if value else None
-
-
-_PIPED = re.compile(r"""\becho\s{1,4}(?:-n\s{1,4})?["']?([^\s"'$|]{6,512})["']?\s{0,4}\|[^\n|]{1,160}\Z""")
-
-
-def piped_value(text: str, low: int, start: int) -> tuple[int, int] | None:
-    """What is written into a command whose option at *start* reads a credential: ``echo … | login --password-stdin``."""
-    match = _PIPED.search(text, max(low, start - 700), start)
-    return match.span(1) if match else None
-
-
-_LIST = re.compile(r"""\\{0,2}["']?\s{0,4}[=:]\s{0,4}[\[({]\s{0,24}(?=[rRbBuUfF]{0,2}["'])""")
-_NEXT = re.compile(r"""\s{0,8},\s{0,24}(?=[rRbBuUfF]{0,2}["'])""")
-_LONGEST_LIST = 64
-
-
-def listed_values(text: str, high: int, end: int) -> Iterator[tuple[int, int]]:
-    """The strings of the list bound to the name that ends at *end*; nothing where it is no list of strings."""
-    match = _LIST.match(text, end, high)
-    for _ in range(_LONGEST_LIST):
-        value = _read_value(text, match.end(), high, quoted_only=True) if match else None
-        if value is None:
-            return
-        yield value[:2]
-        match = _NEXT.match(text, value[1] + 1, high)
-
-
 def name_span(text: str, low: int, high: int, end: int) -> tuple[int, int]:
     """The whole name that holds the word ending at *end*; an empty span within a run too long to be a name."""
     right = _RIGHT.match(text, end, high)
@@ -201,102 +145,3 @@ def _name_start(text: str, low: int, end: int, name_end: int) -> int:
         start += 1
     word = _WORD_BEFORE.search(text, max(low, start - 16), start)
     return word.start(1) if word and text[start:name_end].lower() in ("key", "token", "string", "secret") else start
-
-
-def _read_value(text: str, at: int, high: int, *, quoted_only: bool, ends: str = "") -> tuple[int, int, bool] | None:
-    """Span of the value at *at*, without its quotes, and whether it had any."""
-    wrapper = _WRAPPER.match(text, at, high)
-    if wrapper:
-        if _ASKS.search(wrapper.group("function")):
-            return None
-        at = wrapper.end()
-    quote = _QUOTE.match(text, at, high)
-    if quote is not None:
-        closing = (quote.group(1) or "") + (quote.group(2) or quote.group(4))
-        stop = text.find(closing, quote.end(), min(high, quote.end() + LONGEST_VALUE))
-        if stop < 0:  # cut off: an output that was truncated inside of the value
-            stop = _BARE.match(text, quote.end(), high).end() if _BARE.match(text, quote.end(), high) else quote.end()  # type: ignore[union-attr]
-        return (quote.end(), stop, True) if stop > quote.end() else None
-    if quoted_only:
-        return None
-    bare = _BARE.match(text, at, min(high, at + LONGEST_VALUE))
-    if bare is None:
-        return None
-    stop = bare.end()
-    while stop > at and text[stop - 1] in ends:
-        stop -= 1
-    if stop <= at or _KEYWORD.match(text, at, stop) or text.startswith("...", stop):
-        return None
-    return at, stop, False
-
-
-def enclosing_call(text: str, low: int, at: int) -> str:
-    """Dotted name of the call that *at* is an argument of, empty if it is none. Looks back 4000 characters."""
-    depth = 0
-    for bracket in reversed(list(_BRACKET.finditer(text, max(low, at - 4000), at))):
-        if bracket.group() in ")]}":
-            depth += 1
-        elif depth:
-            depth -= 1
-        elif bracket.group() == "(":
-            return called_name(text, low, bracket.start())
-    return ""
-
-
-_BRACKET = re.compile(r"[()\[\]{}]")
-_STRUCTURE = re.compile(r"[()\[\]{},]")
-_DEEPEST = 32
-_DOTTED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\s*\.\s*[A-Za-z_][A-Za-z0-9_]*)*\s*\Z")
-
-
-def called_name(text: str, low: int, parenthesis: int) -> str:
-    """The dotted name directly before an opening parenthesis."""
-    match = _DOTTED.search(text, max(low, parenthesis - 120), parenthesis)
-    return re.sub(r"\s+", "", match.group()) if match else ""
-
-
-_ARGUMENT_NAME = re.compile(r"\s*[A-Za-z_][A-Za-z0-9_]*\s*=(?!=)")
-
-
-def positional_argument(text: str, high: int, start: int, position: int) -> tuple[int, int] | None:
-    """Span of the string that is the *position*-th positional argument of the call whose arguments start at *start*."""
-    at, depth, number = start, 0, 0
-    limit = min(high, start + 4000)
-    first = True
-    while at < limit:
-        if first:
-            first = False
-            if _ARGUMENT_NAME.match(text, at, limit):
-                return None
-            skip = re.compile(r"(?:\s|#[^\n]*\n)*").match(text, at, limit)
-            value = _read_value(text, skip.end() if skip else at, limit, quoted_only=True)
-            if number == position:
-                return value[:2] if value else None
-            if value:
-                at = value[1]
-        step = _STRUCTURE.search(text, at, limit)
-        if step is None:
-            return None
-        at = step.end()
-        if step.group() in "([{":
-            depth += 1
-        elif step.group() in ")]}":
-            depth -= 1
-        elif depth == 0:
-            number += 1
-            first = True
-        if not 0 <= depth <= _DEEPEST:
-            return None
-    return None
-
-
-def keyword_argument(text: str, high: int, start: int, name: str) -> tuple[int, int] | None:
-    """Span of the string given as *name* to the call whose arguments start at *start*; looks 1000 characters ahead."""
-    match = re.compile(rf"\b{re.escape(name)}\s{{0,4}}=\s{{0,4}}(?=[^=])").search(text, start, min(high, start + 1000))
-    if match is None or ")" in _STRINGS.sub("", text[start : match.start()]):
-        return None
-    value = _read_value(text, match.end(), high, quoted_only=True)
-    return value[:2] if value else None
-
-
-_STRINGS = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|\([^()\n]*\)")

@@ -68,12 +68,16 @@ ACCOUNT = "account_identifier"
 _ACCOUNT = re.compile(
     r"crn:v1:[a-z]{2,16}:[a-z]{2,16}:[a-z0-9-]{2,32}:[a-z0-9-]{0,24}:a/[0-9a-f]{32}:[0-9a-f-]{0,36}:[a-z]*:[^\s\"'\\]{0,64}|"
     r"arn:aws[a-z-]*:[a-z0-9-]{2,24}:[a-z0-9-]{0,20}:\d{12}:[^\s\"'\\]{1,200}|"
-    r"/subscriptions/[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}[^\s\"'\\]{0,200}"
+    r"/subscriptions/[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}[^\s\"'\\]{0,200}|"
+    r"\b[a-z][a-z0-9-]{4,28}[a-z0-9]@[a-z][a-z0-9-]{4,28}[a-z0-9]\.iam\.gserviceaccount\.com|"
+    r"\bamazon-braket-[a-z]{2}(?:-[a-z]+){1,2}-[0-9]-[0-9]{12}\b|"
+    r"\bSCW[A-Z0-9]{17}\b"
 )
 
 
 SPOTTED = {kind.name: kind.words.pattern for kind in KINDS} | {
-    ACCOUNT: r"crn:v1:|arn:aws[a-z-]*:[a-z0-9-]{2,24}:[a-z0-9-]{0,20}:[0-9]{12}:|/subscriptions/[0-9a-f]{8}-"
+    ACCOUNT: r"crn:v1:|arn:aws[a-z-]*:[a-z0-9-]{2,24}:[a-z0-9-]{0,20}:[0-9]{12}:|/subscriptions/[0-9a-f]{8}-|"
+    r"\.iam\.gserviceaccount\.com|amazon-braket-[a-z]{2}-|SCW[A-Z0-9]{17}"
 }
 """What marks the places worth a look, for the one pass over the text."""
 LEAST = {kind.name: kind.least for kind in KINDS}

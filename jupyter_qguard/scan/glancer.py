@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from jupyter_qguard.scan.binding import called_name, name_span
+from jupyter_qguard.scan.binding import name_span
+from jupyter_qguard.scan.call import called_name
 from jupyter_qguard.scan.classify import LEAST
 from jupyter_qguard.scan.glance import Glance
 from jupyter_qguard.scan.matcher import Expression, Matcher, in_raw_json, version_of

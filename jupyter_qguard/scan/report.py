@@ -97,7 +97,7 @@ class Reporter:
                 else:
                     told = Suppressed(finding, allowed.kind, allowed.reason)
                     suppressed.append((self._rank(number, spans[0][0]), told))
-        acted, merely = self._labels(labelled, covered)
+        acted, merely = self._labels(labelled, covered, suppressed)
         return ScanResult(_in_order(findings + acted), _in_order(suppressed), _in_order(merely), stated)
 
     def _rank(self, number: int, start: int) -> _Rank:
@@ -163,9 +163,12 @@ class Reporter:
         )
 
     def _labels(
-        self, labelled: Sequence[Label], covered: dict[int, list[Span]]
+        self,
+        labelled: Sequence[Label],
+        covered: dict[int, list[Span]],
+        suppressed: list[tuple[_Rank, Suppressed]],
     ) -> tuple[list[tuple[_Rank, Finding]], list[tuple[_Rank, Finding]]]:
-        """Labels as findings: those that the policy names, which are acted on, and the others."""
+        """Labels as findings: those that the policy names, which are acted on or *suppressed*, and the others."""
         acted: list[tuple[_Rank, Finding]] = []
         merely: list[tuple[_Rank, Finding]] = []
         for label in labelled:
@@ -175,8 +178,6 @@ class Reporter:
                 spans = _without((start, end), covered[number]) if named else ((start, end),)
                 if not spans:
                     continue
-                if named:
-                    covered[number] += spans
                 severity = SEVERITY[label.classification] if named else Severity.INFO
                 text = fragment.text[start:end]
                 finding = self._make(
@@ -191,7 +192,14 @@ class Reporter:
                     fragment,
                     spans,
                 )
-                (acted if named else merely).append((self._rank(number, start), finding))
+                rank = self._rank(number, start)
+                allowed = allowance(unit, fragment, spans, label.name) if named else None
+                if allowed is not None:
+                    suppressed.append((rank, Suppressed(finding, allowed.kind, allowed.reason)))
+                    continue
+                if named:
+                    covered[number] += spans
+                (acted if named else merely).append((rank, finding))
         return acted, merely
 
     def _note_keys(self, located: Sequence[Located]) -> None:

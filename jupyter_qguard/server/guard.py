@@ -26,11 +26,11 @@ from jupyter_qguard.server.validity import stays_valid
 if TYPE_CHECKING:
     from jupyter_qguard.policy.decide import SaveVerdict
     from jupyter_qguard.scan import Finding, ScanResult
+    from jupyter_qguard.server.class_watch import ClassWatch
     from jupyter_qguard.server.decisions import DecisionRegister, OverrideBook
     from jupyter_qguard.server.notices import NoticeBoard
     from jupyter_qguard.server.policy_watch import PolicyWatch
     from jupyter_qguard.server.prepared import Prepared
-    from jupyter_qguard.server.class_watch import ClassWatch
     from jupyter_qguard.server.submission import Submission
     from jupyter_qguard.server.trail import Trail
     from jupyter_qguard.server.workers import WorkerPool

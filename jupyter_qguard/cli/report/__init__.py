@@ -38,6 +38,11 @@ class Report:
         """How many findings were suppressed, by kind."""
         return Counter(item.kind.value for file in self.files for item in file.result.suppressed)
 
+    @property
+    def labels(self) -> int:
+        """How many data are classified, and neither credentials nor named by the policy."""
+        return sum(len(file.result.labels) for file in self.files)
+
 
 def exit_code(report: Report) -> int:
     """0 nothing found, 1 findings, 4 none but some input could not be read."""

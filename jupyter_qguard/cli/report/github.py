@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from jupyter_qguard.cli.report import Report
 from jupyter_qguard.cli.report.lines import raw_line
-from jupyter_qguard.cli.report.text import where
+from jupyter_qguard.cli.report.text import told_suppressed, where
 from jupyter_qguard.scan import Severity
 
 
 def render(report: Report) -> str:
-    """One workflow command a finding and an error."""
+    """One workflow command a finding and an error, and one with the count of what is suppressed."""
     out = []
     for file, finding in report.findings:
         kind = "error" if finding.severity >= Severity.HIGH else "warning"
@@ -18,6 +18,8 @@ def render(report: Report) -> str:
         place = f"file={_property(file.path)},line={line},title={_property(finding.rule_id)}"
         out.append(f"::{kind} {place}::{_data(text)}")
     out += [f"::warning file={_property(file.path)}::{_data('not scanned: ' + file.error)}" for file in report.errors]
+    if report.suppressed:
+        out.append(f"::notice title=qguard::{_data(told_suppressed(report))}")
     return "".join(line + "\n" for line in out)
 
 

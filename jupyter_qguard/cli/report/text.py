@@ -39,6 +39,12 @@ def where(finding: Finding) -> str:
     return f"{name} {_PLACES[finding.place]} line {finding.line}"
 
 
+def told_suppressed(report: Report) -> str:
+    """How many findings are suppressed, and by what."""
+    kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(report.suppressed.items()))
+    return f"{sum(report.suppressed.values())} suppressed ({kinds})"
+
+
 def _finding(finding: Finding) -> list[str]:
     severity = click.style(f"{finding.severity.label:8}", fg=_COLOURS.get(finding.severity))
     confidence = "" if finding.confidence.label == "high" else f" ({finding.confidence.label} confidence)"
@@ -59,11 +65,11 @@ def _remedy() -> list[str]:
 def _summary(report: Report) -> str:
     size = sum(file.size for file in report.files) / 1e6
     scanned = f"{len(report.files)} files, {size:.1f} MB"
-    suppressed = sum(report.suppressed.values())
     parts = [scanned, f"{len(report.findings)} findings"]
-    if suppressed:
-        kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(report.suppressed.items()))
-        parts.append(f"{suppressed} suppressed ({kinds})")
+    if report.suppressed:
+        parts.append(told_suppressed(report))
+    if report.labels:
+        parts.append(f"{report.labels} labelled")
     if report.errors:
         parts.append(f"{len(report.errors)} not scanned")
     return ": ".join([parts[0], ", ".join(parts[1:])])
