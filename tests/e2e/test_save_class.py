@@ -94,6 +94,13 @@ def test_so_it_is_by_every_way_a_notebook_can_be_replaced(server: JupyterServer,
     assert on_disk(server, path) == "internal"
 
 
+def test_a_notebook_that_is_scanned_while_it_is_written_is_refused_too(server: JupyterServer) -> None:
+    large = "\n".join(f"x = {number}" for number in range(300_000))
+    assert server.save("large.ipynb", stating("restricted", source=large)).status == 201
+    assert server.save("large.ipynb", stating("internal", source=large)).status == 422
+    assert on_disk(server, "large.ipynb") == "restricted"
+
+
 def test_a_reason_lets_it_through_and_is_recorded(server: JupyterServer) -> None:
     assert server.save("why.ipynb", stating("restricted")).status == 201
     assert server.save("why.ipynb", stating("internal", "the data were published")).status == 200
