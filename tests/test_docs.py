@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import msgspec
 import pytest
 
 from jupyter_qguard.audit.event import DATA_OF
-from jupyter_qguard.cli import main
+from jupyter_qguard.cli import group
 from jupyter_qguard.policy.record import PolicyRecord
 from jupyter_qguard.server.app import QGuardApp
 from jupyter_qguard.server.bodies import OverrideBody, ScanBody
@@ -39,33 +40,50 @@ def commands(command: click.Command, name: str = "") -> Iterator[tuple[str, clic
         yield from commands(found, f"{name} {each}".strip())
 
 
-def keys(schema: Any) -> Iterator[str]:
-    """Every key that a JSON Schema allows."""
-    if isinstance(schema, dict):
-        yield from schema.get("properties", {})
-        for part in schema.values():
-            yield from keys(part)
-    elif isinstance(schema, list):
-        for part in schema:
-            yield from keys(part)
+def section(text: str, name: str) -> str:
+    """What stands below the heading that begins with *name*."""
+    found = re.search(rf"(?ms)^## {name}\b.*?(?=^## |\Z)", text)
+    assert found is not None, f"no section {name}"
+    return found[0]
 
 
-@pytest.mark.parametrize(("name", "command"), list(commands(main.main if hasattr(main, "main") else main)))
-def test_every_command_and_option_is_named(name: str, command: click.Command) -> None:
-    """On the page of the command line."""
-    text = page("cli")
-    assert name.split()[-1] in text, name
-    options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
-    missing = [each for option in options for each in option.opts if f"`{each}`" not in text]
-    assert not missing, f"{name}: {missing}"
+def keys(part: Any, records: dict[str, Any]) -> Iterator[str]:
+    """Every key that a part of a JSON Schema allows, in the *records* that it refers to as well."""
+    if isinstance(part, list):
+        for each in part:
+            yield from keys(each, records)
+    elif isinstance(part, dict):
+        if "$ref" in part:
+            yield from keys(records[part["$ref"].rsplit("/", 1)[-1]], records)
+        for name, each in part.get("properties", {}).items():
+            yield name
+            yield from keys(each, records)
+        for name in ("items", "anyOf", "additionalProperties"):
+            yield from keys(part.get(name), records)
+
+
+COMMANDS = dict(commands(group))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_option_is_named(name: str) -> None:
+    """In the command's own section of the page of the command line."""
+    text = section(page("cli"), name.split(maxsplit=1)[0])
+    assert all(word in text for word in name.split())
+    options = [option for option in COMMANDS[name].params if isinstance(option, click.Option)]
+    assert not [each for option in options for each in option.opts if f"`{each}`" not in text]
 
 
 def test_every_key_of_a_policy_is_named() -> None:
-    """On the page of the policy: sections as headings, all else in code."""
+    """In its own section of the page of the policy."""
+    schema = msgspec.json.schema(PolicyRecord)
+    records = schema["$defs"]
+    parts = records["PolicyRecord"]["properties"]
     text = page("policy")
-    wanted = set(keys(msgspec.json.schema(PolicyRecord)))
-    missing = sorted(key for key in wanted if f"`{key}`" not in text and f"## {key}\n" not in text)
-    assert not [key for key in missing if f"`{key}:" not in text]
+    assert "`apiVersion: " in text
+    for name in parts.keys() - {"apiVersion"}:
+        below = section(text, name)
+        assert not [key for key in keys(parts[name], records) if f"`{key}`" not in below], name
 
 
 def test_every_trait_and_field_of_a_request_is_named() -> None:
@@ -88,5 +106,7 @@ def test_every_audit_event_has_its_fields() -> None:
 def test_every_page_is_in_a_table_of_contents() -> None:
     """Sphinx says so too, but only where it runs."""
     text = (DOCS / "index.md").read_text("utf-8")
-    pages = [path.relative_to(DOCS).with_suffix("").as_posix() for path in DOCS.glob("*/*.md") if path.parent.name != "adr"]
+    pages = [
+        path.relative_to(DOCS).with_suffix("").as_posix() for path in DOCS.glob("*/*.md") if path.parent.name != "adr"
+    ]
     assert not [name for name in pages if name not in text]

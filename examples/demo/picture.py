@@ -48,7 +48,7 @@ def _play(stage: Stage) -> bool:
 
 
 def _without_fonts() -> str:
-    """rich's frame without its web fonts: whoever looks at the picture asks no other host."""
+    """Rich's frame without its web fonts: whoever looks at the picture asks no other host."""
     head, *rest = CONSOLE_SVG_FORMAT.split("@font-face {{")
     return head + rest[-1].split("}}", 1)[1]
 
