@@ -36,7 +36,7 @@ def report(run, form):
 @pytest.mark.usefixtures("work_of_each_kind")
 def test_the_text_counts_them(run):
     summary = report(run, "text").splitlines()[-1]
-    assert summary.endswith(": 1 findings, 5 suppressed (1 baseline, 2 cell, 1 inline, 1 pragma), 1 labelled")
+    assert summary.endswith(": 1 finding, 5 suppressed (1 baseline, 2 cell, 1 inline, 1 pragma), 1 labelled")
 
 
 @pytest.mark.usefixtures("work_of_each_kind")

@@ -63,9 +63,9 @@ def _remedy() -> list[str]:
 
 
 def _summary(report: Report) -> str:
-    size = sum(file.size for file in report.files) / 1e6
-    scanned = f"{len(report.files)} files, {size:.1f} MB"
-    parts = [scanned, f"{len(report.findings)} findings"]
+    size = sum(file.size for file in report.files)
+    read = f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.1f} kB"
+    parts = [f"{_counted(len(report.files), 'file')}, {read}", _counted(len(report.findings), "finding")]
     if report.suppressed:
         parts.append(told_suppressed(report))
     if report.labels:
@@ -73,6 +73,10 @@ def _summary(report: Report) -> str:
     if report.errors:
         parts.append(f"{len(report.errors)} not scanned")
     return ": ".join([parts[0], ", ".join(parts[1:])])
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def name_of(file: FileResult) -> str:
