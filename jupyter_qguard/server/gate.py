@@ -24,6 +24,7 @@ from jupyter_qguard.server import refusal
 from jupyter_qguard.server.late import Pending
 from jupyter_qguard.server.passage import Passage, passage_of, passing
 from jupyter_qguard.server.refusal import RefusedError, WritePath
+from jupyter_qguard.server.signature import signature_of
 from jupyter_qguard.server.submission import Form, Submission, read_submission
 from jupyter_qguard.server.uploads import file_models
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from jupyter_qguard.server.guard import Clearance, SaveGuard
     from jupyter_qguard.server.prepared import Prepared
+    from jupyter_qguard.server.signature import Signature
     from jupyter_qguard.server.uploads import Upload, UploadSpool
 
 P = ParamSpec("P")
@@ -39,9 +41,6 @@ R = TypeVar("R")
 _WRITES_REMEMBERED = 2000
 _UNWRITABLE = (TypeError, ValueError, LookupError, AttributeError, AssertionError, ImportError, RecursionError)
 """What nbformat raises on notebooks that it cannot make sense of. Errors of the disk or a database are none of these."""
-
-Signature = tuple[int, int, int, int, int]
-"""Device, inode, size, and times of a file: changes with every write, and the last time cannot be set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +206,10 @@ class Gate:
         """A cleared write of *path* into *file* is done. Only clean content spares the next look."""
         path = path.strip("/")
         self._written.pop(path, None)
-        if file is not None and clearance is not None and clearance.clean:
-            signature = _signature(file)
-            if signature is not None:
+        signature = signature_of(file) if file is not None and clearance is not None else None
+        if signature is not None and clearance is not None:
+            self.guard.classes.written(clearance.submission, signature)
+            if clearance.clean:
                 self._written[path] = signature
         while len(self._written) > _WRITES_REMEMBERED:
             self._written.popitem(last=False)
@@ -219,7 +219,7 @@ class Gate:
         if passage_of(path) is not None:
             return True
         known = self._written.get(path.strip("/"))
-        return known is not None and known == _signature(file)
+        return known is not None and known == signature_of(file)
 
     def _admit_file(self, file: Path, path: str) -> None:
         clearance = self.admit_stored(file.read_bytes(), path, WritePath.COPY)
@@ -235,11 +235,3 @@ def told(saved: Any, clearance: Clearance | None) -> Any:
     words = [saved.get("message"), clearance.message]
     notice = {"id": decision.id, "outcome": decision.outcome.value, "count": decision.count}
     return {**saved, "message": "\n".join(word for word in words if word), "qguard": notice}
-
-
-def _signature(file: str) -> Signature | None:
-    try:
-        found = os.stat(file)  # noqa: PTH116 - a string from the contents manager
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
