@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Iterator, Mapping
-from itertools import accumulate
+from itertools import accumulate, repeat
 from typing import Any
 
 import msgspec
@@ -229,23 +229,29 @@ def _text(value: object, path: Path, kind: Kind, label: str, out: list[Fragment]
 
 
 def _is_lines(value: object) -> bool:
-    if not isinstance(value, list) or len(value) < 2 or not isinstance(value[-1], str):
+    if not isinstance(value, list) or len(value) < 2 or _joined(value) is None:
         return False
-    return all(isinstance(item, str) and item[-1:] == "\n" for item in value[:-1])
+    return _line_ends(value) == len(value) - 1
 
 
 def _joined(value: object) -> str | None:
     """The text of a string or list of lines, None if it is neither."""
     if isinstance(value, str):
         return value
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return "".join(value)
-    return None
+    try:
+        return "".join(value) if isinstance(value, list) else None
+    except TypeError:
+        return None
+
+
+def _line_ends(lines: list[str]) -> int:
+    """How many of *lines*, the last left out, end with a line end."""
+    return sum(map(str.endswith, lines[:-1], repeat("\n")))
 
 
 def _seams(value: object) -> tuple[int, ...]:
     """Where the items of a list meet that do not end with a line end."""
-    if not isinstance(value, list):
+    if not isinstance(value, list) or _line_ends(value) >= len(value) - 1:
         return ()
     ends = accumulate(map(len, value))
     return tuple(end for item, end in zip(value[:-1], ends, strict=False) if item and item[-1] != "\n")
