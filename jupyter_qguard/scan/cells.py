@@ -56,6 +56,15 @@ class CellScanner:
         InputError
             It is no notebook, or nested too deeply.
         """
+        try:
+            return self._scan(parts)
+        except BaseException:
+            # A cell that was left half worked out would pass for a whole one when the save is tried again.
+            self._cells.clear()
+            self._used = 0
+            raise
+
+    def _scan(self, parts: Sequence[Part]) -> ScanResult:
         *keys, last = self.digests(parts)
         rest = self._cells.get(_REST + last) or self._rest(_REST + last, parts[-1])
         if rest is None:  # nbformat 3: there are cells outside of the cells

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import secrets
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nbformat.warnings import DuplicateCellId
 from traitlets.log import get_logger
 
 from jupyter_qguard.audit import AuditLog, Identity, IdentityKind, LogSettings, audit_paths
@@ -132,6 +134,8 @@ def assemble(server: Any, options: Options, log: logging.Logger) -> Assembly:
     _announce(loaded, log)
     for logger in {server.log, get_logger()}:
         logger.addFilter(UnclearedFilter())
+    # It quotes the id, also while a notebook is still being judged, and goes past every logger.
+    warnings.simplefilter("ignore", DuplicateCellId)
 
     def changed(now: LoadedPolicy) -> None:
         pool.use_rules(_rules(now, key, options))

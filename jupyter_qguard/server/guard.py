@@ -21,6 +21,7 @@ from jupyter_qguard.server import refusal
 from jupyter_qguard.server.decisions import Decision, Outcome
 from jupyter_qguard.server.notices import GuardNotice
 from jupyter_qguard.server.refusal import RefusedError, WritePath
+from jupyter_qguard.server.submission import Form
 from jupyter_qguard.server.validity import stays_valid
 
 if TYPE_CHECKING:
@@ -143,13 +144,13 @@ class SaveGuard:
         self.policy.current()  # an edit of the policy changes what is looked for, so it must be taken before the scan
         prepared = prepared or submission.prepared()
         if prepared.size > self.scan_limit:
-            if submission.is_binary and not submission.is_notebook:
+            if submission.is_binary and not submission.is_notebook and submission.form is not Form.TEXT:
                 return Clearance(submission)
             raise refusal.too_large(submission.path, way, prepared.size, self.scan_limit)
         try:
             result = self._scan(prepared, submission.path)
         except InputError:
-            if submission.is_notebook:
+            if submission.is_notebook or submission.form is Form.TEXT:  # one NUL must not hide a text
                 raise
             return Clearance(submission)  # binary: the scanner reads every text
         lowered = self.classes.lowers(submission, way)

@@ -44,7 +44,9 @@ class Worker:
         served = 0
         while True:
             request = self._channel.receive(_REQUESTS)
-            self._channel.send(self._answer(request))
+            # Not to be answered if it fails: parts left in the pipe would be read as messages.
+            parts = self._channel.receive_parts(request.sizes) if isinstance(request, wire.ScanParts) else []
+            self._channel.send(self._answer(request, parts))
             served += 1
             if served % _COLLECT_EVERY == 0:
                 gc.collect()
@@ -56,10 +58,10 @@ class Worker:
         settings = ScanSettings(request.fingerprint_key, request.classify, request.patterns, cache)
         return Scanner.load(settings, announce=lambda text: self._channel.send(wire.Announce(text)))
 
-    def _answer(self, request: wire.Request) -> wire.Answer:
+    def _answer(self, request: wire.Request, parts: list[memoryview]) -> wire.Answer:
         try:
             if isinstance(request, wire.ScanParts):
-                return wire.Found(self._scan(request))
+                return wire.Found(self._scan(request, parts))
             if isinstance(request, wire.RedactBytes):
                 return wire.Redacted(redact_bytes(request))
         except InputError as error:
@@ -75,8 +77,7 @@ class Worker:
 
         return CellScanner(self._scanner, memory, lambda part: msgspec.msgpack.decode(part, strict=False))
 
-    def _scan(self, request: wire.ScanParts) -> ScanResult:
-        parts = self._channel.receive_parts(request.sizes)
+    def _scan(self, request: wire.ScanParts, parts: list[memoryview]) -> ScanResult:
         if request.notebook:
             return self._cells.scan(parts)
         data = bytes(parts[0])

@@ -12,7 +12,7 @@ from zlib import crc32
 
 from jupyter_qguard.errors import GuardFailureError, InputError
 from jupyter_qguard.server import wire
-from jupyter_qguard.server.child import Child, WorkerDiedError, WorkerLateError
+from jupyter_qguard.server.child import Child, WorkerDiedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -225,8 +225,10 @@ class _Lane:
         child = self._ready_child()
         try:
             return child.ask(job.request, job.parts, job.patience)
-        except (WorkerDiedError, WorkerLateError):
+        except BaseException:
+            # Whatever it was: an answer that is still in the pipe would be taken for that of the next document.
             self.child = None
+            child.stop()
             raise
 
     def _ready_child(self) -> Child:
