@@ -14,6 +14,7 @@ from benchmarks.generated import Writer
 from benchmarks.grid import Case
 from jupyter_qguard.scan import Classification, Scanner, ScanSettings
 from jupyter_qguard.scan.cells import CellScanner
+from jupyter_qguard.scan.judge import Judge
 from jupyter_qguard.server.prepared import prepare_notebook
 from tests.property.strategies import cases, notebooks
 
@@ -137,3 +138,19 @@ def test_constants_flow_through_remembered_cells(scanner: Scanner) -> None:
     assert {finding.cell.index for finding in cells.scan(parts).findings if finding.cell} >= {0, 1}
     document["cells"][1] = _code("part_two = 'nothing' + ''")
     assert cells.scan(prepare_notebook(document, "x.ipynb").parts) == scanner.scan_notebook(document)
+
+
+def test_a_scan_that_failed_halfway_leaves_no_half_known_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    scanner = CellScanner(Scanner.load(_SETTINGS), 1 << 20, msgspec.msgpack.decode)
+    source = f"from qiskit_ibm_runtime import QiskitRuntimeService\nQiskitRuntimeService(token='{_SECRET}')"
+    document = {"cells": [_code(source)], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    parts = prepare_notebook(document, "n.ipynb").parts
+
+    def failing(*_: object) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Judge, "candidates", failing)
+        with pytest.raises(MemoryError):
+            scanner.scan(parts)
+    assert scanner.scan(parts).findings

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from jupyter_qguard.errors import InputError
-from jupyter_qguard.server.wire import RedactBytes
+from jupyter_qguard.server.child import Child, WorkerDiedError
+from jupyter_qguard.server.wire import LoadRules, RedactBytes, ScanParts
 from jupyter_qguard.server.worker import redact_bytes, refuse_repeated_keys
 from tests.server.findings import finding
 from tests.server.planted import as_file, code, notebook
@@ -46,3 +47,14 @@ def test_a_number_that_cannot_be_read_again_is_refused() -> None:
 @pytest.mark.parametrize("data", [b"{", b"\xff", b"[" * 100_000, b'{"a": {"a": 1}, "b": {"a": 1}}'])
 def test_anything_else_is_left_to_the_scanner(data: bytes) -> None:
     refuse_repeated_keys(data)
+
+
+def test_parts_that_could_not_be_taken_are_not_read_as_messages() -> None:
+    child = Child(LoadRules(b"k" * 32, {}, {}, None, 0), patience=300, announce=print)
+    try:
+        # More than any machine has: where the worker went on, the part would be its next message.
+        with pytest.raises(WorkerDiedError):
+            [child.ask(ScanParts("n.ipynb", notebook=True, sizes=sizes), (), 60) for sizes in ((1 << 60,), ())]
+        assert not child.alive
+    finally:
+        child.stop()

@@ -14,6 +14,7 @@ from jupyter_qguard.errors import GuardFailureError, InputError
 from jupyter_qguard.scan import Classification, ScanSettings
 from jupyter_qguard.server.child import WorkerDiedError
 from jupyter_qguard.server.prepared import prepare_bytes, prepare_notebook
+from jupyter_qguard.server.wire import Channel
 from jupyter_qguard.server.workers import PoolSettings, WorkerPool
 from tests.server.findings import finding
 from tests.server.planted import code, in_source, line, make_secret, notebook
@@ -64,6 +65,7 @@ def test_many_at_once_are_all_answered(pool: WorkerPool) -> None:
 
 
 def test_a_document_that_cannot_be_read_is_its_own_fault_and_hurts_no_worker(pool: WorkerPool) -> None:
+    found(pool)
     pids = pool.state().pids
     with pytest.raises(InputError):
         pool.scan(prepare_bytes(b"{", "n.ipynb"), "n.ipynb")
@@ -106,3 +108,22 @@ def test_a_closed_pool_refuses() -> None:
     with pytest.raises(WorkerDiedError):
         found(closed)
     assert closed.state().pids == ()
+
+
+def test_an_answer_that_was_not_read_is_not_taken_for_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = WorkerPool(PoolSettings(count=1), RULES, print)
+    pool.start()
+    try:
+        found(pool)
+        clean = prepare_notebook(notebook(code("1")), "n.ipynb")
+
+        def without_memory(*_: object) -> None:
+            raise MemoryError
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Channel, "receive", without_memory)
+            with pytest.raises(MemoryError):
+                pool.scan(clean, "n.ipynb")
+        assert found(pool) == ["/cells/0/source"]
+    finally:
+        pool.close()
