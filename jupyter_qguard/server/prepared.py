@@ -21,6 +21,8 @@ _KEY = secrets.token_bytes(32)
 _DIGEST_SIZE = 16
 _LARGEST = 2**64 - 1
 _SMALLEST = -(2**63)
+_TAGS_OF_BYTES = (b"\xc4", b"\xc5", b"\xc6")
+"""With which MessagePack begins bytes. They stand in text too, so that they are only a reason to look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,10 @@ def prepare_bytes(data: bytes, name: str) -> Prepared:
 
 def _encode(value: object, where: str) -> bytes:
     try:
-        return msgspec.msgpack.encode(value)
+        encoded = msgspec.msgpack.encode(value)
+        if any(tag in encoded for tag in _TAGS_OF_BYTES) and _has_bytes(value):
+            raise TypeError  # noqa: TRY301 - as for any other value that is no JSON
+        return encoded  # noqa: TRY300 - the shortest way
     except OverflowError:
         return _encode(_spelled(value), where)
     except UnicodeEncodeError:
@@ -84,6 +89,15 @@ def _encode(value: object, where: str) -> bytes:
     except (TypeError, ValueError, msgspec.MsgspecError):
         message = f"malformed notebook: {where} holds a value that is no JSON"
     raise InputError(message) from None
+
+
+def _has_bytes(value: object) -> bool:
+    """Whether there are bytes in *value*: nbformat writes them as text, and a scan finds no text in them."""
+    if isinstance(value, Mapping):
+        return any(map(_has_bytes, value.values()))
+    if isinstance(value, list | tuple):
+        return any(map(_has_bytes, value))
+    return isinstance(value, bytes | bytearray | memoryview)
 
 
 def _spelled(value: object) -> object:

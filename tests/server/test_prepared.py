@@ -61,3 +61,11 @@ def test_endless_nesting_is_refused() -> None:
 def test_numbers_of_any_size_can_be_sent() -> None:
     assert digest(notebook(note=[2**64, -(2**63) - 1, {"a": 10**300}])) != digest(notebook(note=[2**64]))
     assert prepare_notebook(notebook(note=float("nan")), "n.ipynb").size > 0
+
+
+@pytest.mark.parametrize("value", [b"text", {"deep": [b"text"]}, bytearray(b"text")])
+def test_bytes_are_refused_since_nbformat_writes_them_as_text(value: object) -> None:
+    with pytest.raises(InputError, match="no JSON"):
+        prepare_notebook(notebook(code("1", {"output_type": "display_data", "data": {"text/plain": value}})), "n.ipynb")
+    with pytest.raises(InputError, match="no JSON"):
+        prepare_notebook(notebook(code("1"), blob=value), "n.ipynb")
