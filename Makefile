@@ -49,8 +49,9 @@ bench: .venv/.ready-dev ## Long: every measurement of docs/benchmarks.md (BENCH=
 	$(BIN)/python -m benchmarks $(BENCH)
 
 .PHONY: fuzz
-fuzz: .venv/.ready-dev ## Long: 100 000 hostile notebooks and policies, and giant ones (FUZZ="--count N")
+fuzz: .venv/.ready-dev ## Long: 100 000 hostile notebooks and policies, and giant ones (FUZZ="--count N"); 1 000 000 of the wire
 	$(BIN)/python -m tests.fuzz $(FUZZ)
+	$(BIN)/python -m tests.fuzz.wire
 
 .PHONY: matrix
 matrix: .venv/.ready-dev ## Long: the wheel beside each supported JupyterLab, Notebook and Jupyter Server

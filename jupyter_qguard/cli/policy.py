@@ -12,7 +12,8 @@ import click
 
 from jupyter_qguard.errors import PolicyError
 from jupyter_qguard.policy import InvalidPolicyError, LoadedPolicy, PolicySource, load_policy
-from jupyter_qguard.policy.explain import explain_policy, explain_save, notes
+from jupyter_qguard.policy.destination import is_destination
+from jupyter_qguard.policy.explain import explain_egress, explain_policy, explain_save, notes
 from jupyter_qguard.policy.loaded import Origin
 from jupyter_qguard.policy.lookup import load_policy_file
 from jupyter_qguard.policy.schema import schema_text
@@ -88,21 +89,25 @@ def check(context: click.Context, file: Path | None, form: str) -> None:
       qguard policy explain
       qguard policy explain notebooks/vqe.ipynb
       qguard policy explain notebooks/vqe.ipynb --finding calibration_snapshot
+      qguard policy explain https://quantum.cloud.ibm.com
     """
 )
-@click.argument("path", required=False)
+@click.argument("path", metavar="[PATH|URL|HOST]", required=False)
 @click.option("--finding", "kind", metavar="KIND", help="A rule id, as `qguard scan` prints it, or a `classify` name.")
 @_format
 def explain(path: str | None, kind: str | None, form: str) -> None:
     """Say in words what the policy does here, and which file says so.
 
     With PATH: what happens when that file is saved with a secret in it. PATH is taken as the server sees it and need
-    not exist.
+    not exist. With a URL, a host or host:port in its place: whether kernels may connect to it, and which line of
+    which file decides that.
     """
     loaded = load_policy(environ=os.environ, home=Path.home())
     today = _today()
     if path is None and kind is None:
         statements = explain_policy(loaded.policy, today)
+    elif path is not None and kind is None and is_destination(path):
+        statements = explain_egress(loaded.policy, path, today)
     else:
         statements = explain_save(loaded.policy, path, kind, today)
     if form == "json":

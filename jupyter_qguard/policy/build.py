@@ -18,7 +18,7 @@ from jupyter_qguard.scan.finding import Classification
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jupyter_qguard.policy.document import Path
+    from jupyter_qguard.policy.document import Path, PolicyText
     from jupyter_qguard.policy.record import (
         AllowRecord,
         AuditRecord,
@@ -44,8 +44,9 @@ T = TypeVar("T")
 class Builder:
     """Builds one policy and remembers every problem on the way."""
 
-    def __init__(self) -> None:
-        """Start with no problem."""
+    def __init__(self, document: PolicyText) -> None:
+        """Start with no problem; *document* says where each entry stands."""
+        self._document = document
         self.problems: list[Mismatch] = []
 
     def policy(self, record: PolicyRecord) -> model.Policy:
@@ -63,6 +64,9 @@ class Builder:
             ),
             audit=self._audit(record.audit),
         )
+
+    def _where(self, path: Path) -> str:
+        return f"{self._document.source}:{self._document.line(path)}"
 
     def _wrong(self, path: Path, problem: str) -> None:
         self.problems.append((path, problem))
@@ -146,13 +150,20 @@ class Builder:
         if record.plain and not record.reason:
             self._wrong(path, "`plain: true` sends everything readable over the network: say why in `reason`")
         return model.AllowRule(
-            host, record.ports, addresses, record.plain, record.owner or "", record.reason or "", record.expires
+            host=host,
+            ports=record.ports,
+            addresses=addresses,
+            plain=record.plain,
+            owner=record.owner or "",
+            reason=record.reason or "",
+            expires=record.expires,
+            where=self._where(path),
         )
 
     def deny(self, record: DenyRecord, path: Path) -> model.DenyRule | None:
         """The rule of one entry under ``egress.deny``, or None with a problem."""
         host = self._host(record.host, path)
-        return model.DenyRule(host, record.owner or "", record.reason or "") if host else None
+        return model.DenyRule(host, record.owner or "", record.reason or "", self._where(path)) if host else None
 
     def _network(self, text: str, path: Path) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
         try:
@@ -191,6 +202,7 @@ class Builder:
             who=model.Who(frozenset(record.who.users), frozenset(record.who.groups)) if record.who else model.Who(),
             operations=frozenset(record.operations),
             quota=self._quota(record, path),
+            where=self._where(path),
         )
 
     def _secrets(self, record: AccessRecord, path: Path) -> dict[str, str]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jupyter_qguard.policy.decide import UNSTATED
+from jupyter_qguard.policy.destination import parse_destination
+from jupyter_qguard.policy.egress import EgressAction, decide_egress
 from jupyter_qguard.policy.model import Action, ExceptionKind, Mode
 from jupyter_qguard.scan.finding import Place
 
@@ -65,6 +67,28 @@ def explain_save(policy: Policy, path: str | None, kind: str | None, today: dt.d
         if _bends(each, path, kind):
             statements.append(Statement(f"exceptions[{index}]", _exception(each, today)))
     return statements
+
+
+def explain_egress(policy: Policy, target: str, today: dt.date) -> list[Statement]:
+    """What happens when a kernel connects to *target*: a URL, a host, or ``host:port``; and which line says so.
+
+    Raises
+    ------
+    InputError
+        *target* names no host.
+    """
+    destination = parse_destination(target)
+    verdict = decide_egress(policy, destination.host, destination.port, today=today)
+    does = "would be refused" if verdict.would is EgressAction.REFUSE else "is allowed"
+    if verdict.would is EgressAction.REFUSE and policy.egress.mode is Mode.ENFORCE:
+        does = "is refused"
+    text = f"A connection to `{destination.host}` on port {destination.port} {does}: {verdict.reason}."
+    if verdict.action is EgressAction.ALLOW:
+        where = ", ".join(str(network) for network in verdict.addresses) or "any public address"
+        text += f" Addresses: {where}; {'TLS is not required' if verdict.plain else 'TLS only'}."
+    if verdict.where:
+        text += f" Decided by {verdict.where}."
+    return [Statement(verdict.rule or "egress.allow", text)]
 
 
 def notes(policy: Policy, today: dt.date) -> list[Statement]:

@@ -106,6 +106,8 @@ class AllowRule:
     reason: str = ""
     expires: dt.date | None = None
     """Last day on which the entry holds."""
+    where: str = field(default="", compare=False)
+    """File and line that it stands on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,8 @@ class DenyRule:
     host: HostPattern
     owner: str = ""
     reason: str = ""
+    where: str = field(default="", compare=False)
+    """File and line that it stands on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +179,8 @@ class AccessEntry:
     who: Who = Who()
     operations: frozenset[Operation] = frozenset({Operation.INSPECT})
     quota: Mapping[Operation, Quota] = field(default_factory=dict)
+    where: str = field(default="", compare=False)
+    """File and line that it stands on."""
 
 
 class ExceptionKind(enum.Enum):

@@ -37,7 +37,7 @@ def parse_policy(text: str, source: str) -> Policy:
     """
     document = PolicyText(text, source)
     record = _record(document)
-    builder = Builder()
+    builder = Builder(document)
     policy = builder.policy(record)
     _refuse_all(document, builder.problems)
     return policy
@@ -55,7 +55,7 @@ def parse_tightening(text: str, source: str, floor: Policy) -> Policy:
     record = _record(document)
     problems = list(_beyond_tightening(document.data))
     scan, weaker = _stricter_scan(document.data.get("scan", {}), scan_policy(record.scan), floor.scan)
-    builder = Builder()
+    builder = Builder(document)
     denied = record.egress.deny if record.egress else ()
     rules = [builder.deny(entry, ("egress", "deny", index)) for index, entry in enumerate(denied)]
     _refuse_all(document, [*problems, *weaker, *builder.problems])

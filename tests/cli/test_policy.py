@@ -75,6 +75,20 @@ def test_explain_says_what_happens_and_which_file_says_so(run, work):
     assert b"built in" in run("policy", "explain").stdout
 
 
+def test_explain_names_the_line_that_decides_a_connection(run, work):
+    lines = ["egress:", "  allow:", "    - {host: index.example.org}", "  deny:", "    - {host: bad.example.org}", ""]
+    (work / "p.yaml").write_text(HEAD + "\n".join(lines))
+    first = len(HEAD.splitlines()) + 3
+    environment = {"QGUARD_POLICY": str(work / "p.yaml")}
+    allowed = run("policy", "explain", "https://index.example.org/simple", environment=environment).stdout.decode()
+    assert "is allowed" in allowed
+    assert f"p.yaml:{first}" in allowed
+    refused = run("policy", "explain", "bad.example.org", environment=environment).stdout.decode()
+    assert "is refused" in refused
+    assert f"p.yaml:{first + 2}" in refused
+    assert b"not on the allowlist" in run("policy", "explain", "other.example:8080", environment=environment).stdout
+
+
 def test_the_schema_is_one_and_takes_what_check_takes(run, work):
     done = run("policy", "schema")
     schema = json.loads(done.stdout)
