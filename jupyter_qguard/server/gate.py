@@ -24,13 +24,15 @@ from jupyter_qguard.server import refusal
 from jupyter_qguard.server.late import Pending
 from jupyter_qguard.server.passage import Passage, passage_of, passing
 from jupyter_qguard.server.refusal import RefusedError, WritePath
-from jupyter_qguard.server.signature import signature_of
+from jupyter_qguard.server.signature import is_left_as, signature_of
 from jupyter_qguard.server.submission import Form, Submission, read_submission
+from jupyter_qguard.server.unchanged import is_unchanged
 from jupyter_qguard.server.uploads import file_models
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from jupyter_qguard.policy import LoadedPolicy
     from jupyter_qguard.server.guard import Clearance, SaveGuard
     from jupyter_qguard.server.prepared import Prepared
     from jupyter_qguard.server.signature import Signature
@@ -69,7 +71,7 @@ class Gate:
         self.uploads = uploads
         self._threads = threads
         self._turns: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
-        self._written: OrderedDict[str, Signature] = OrderedDict()
+        self._written: OrderedDict[str, tuple[Signature, LoadedPolicy]] = OrderedDict()
 
     @contextmanager
     def refusing(self, path: str, way: WritePath) -> Iterator[None]:
@@ -128,7 +130,8 @@ class Gate:
             return model, Passage(taken.path, model.get("content"), None)
         clearance = self.guard.clear(submission, WritePath.SAVE, taken.prepared)
         content = clearance.submission.content()
-        return {**model, "content": content}, Passage(submission.path, content, clearance)
+        prepared = None if clearance.redacted or submission.document is None else taken.prepared
+        return {**model, "content": content}, Passage(submission.path, content, clearance, prepared=prepared)
 
     def admit(self, model: Any, path: str) -> tuple[dict[str, Any], Passage]:
         """Read, encode, decide. Raises RefusedError."""
@@ -183,34 +186,35 @@ class Gate:
         RefusedError
             The content is another than was cleared, and must not be written.
         """
-        passage = passage_of(path)
-        if passage is not None and not others and model.get("content") is passage.content:
-            return
-        if passage is not None and not passage.whole:
-            if model.get("content") is passage.content:
+        passage, path = passage_of(path), path.strip("/")
+        if passage is not None and model.get("content") is passage.content:
+            kept = passage.prepared is None or is_unchanged(passage.content, passage.prepared)
+            if kept and (not others or not passage.whole or passage.prepared is not None):
                 return
-            message = "a save hook changed one chunk of an upload"
-            raise self.guard.unreadable(path.strip("/"), WritePath.UPLOAD, message)
+            if not others:
+                raise self.guard.unreadable(path, WritePath.SAVE, "it was changed while it was checked: save it again")
+        elif passage is not None and not passage.whole:
+            raise self.guard.unreadable(path, WritePath.UPLOAD, "a save hook changed one chunk of an upload")
         try:
             submission = read_submission(model, path)
         except InputError as error:
-            raise self.guard.unreadable(path.strip("/"), WritePath.SAVE, str(error)) from None
-        cleared = passage.clearance if passage else None
-        if submission is None or (cleared and submission.prepared().digest == cleared.digest):
+            raise self.guard.unreadable(path, WritePath.SAVE, str(error)) from None
+        cleared = passage.clearance.submission if passage and passage.clearance else None
+        if submission is None or (submission.data is not None and submission == cleared):
             return
         clearance = self.guard.clear(submission, WritePath.SAVE)
         if clearance.redacted:
             model["content"] = clearance.submission.content()
 
-    def remember(self, path: str, file: str | None, clearance: Clearance | None) -> None:
-        """A cleared write of *path* into *file* is done. Only clean content spares the next look."""
-        path = path.strip("/")
-        self._written.pop(path, None)
+    def remember(self, passage: Passage, file: str | None) -> None:
+        """A cleared write into *file* is done. Only clean content spares the next look, while it counts as clean."""
+        clearance, left = passage.clearance, passage.left
+        self._written.pop(passage.path, None)
         signature = signature_of(file) if file is not None and clearance is not None else None
-        if signature is not None and clearance is not None:
+        if signature is not None and clearance is not None and left is not None and is_left_as(signature, left):
             self.guard.classes.written(clearance.submission, signature)
-            if clearance.clean:
-                self._written[path] = signature
+            if clearance.clean and clearance.under is not None:
+                self._written[passage.path] = signature, clearance.under
         while len(self._written) > _WRITES_REMEMBERED:
             self._written.popitem(last=False)
 
@@ -219,7 +223,7 @@ class Gate:
         if passage_of(path) is not None:
             return True
         known = self._written.get(path.strip("/"))
-        return known is not None and known == signature_of(file)
+        return known is not None and known[0] == signature_of(file) and known[1] is self.guard.policy.current()
 
     def _admit_file(self, file: Path, path: str) -> None:
         clearance = self.admit_stored(file.read_bytes(), path, WritePath.COPY)

@@ -25,6 +25,7 @@ from jupyter_qguard.server.submission import Form
 from jupyter_qguard.server.validity import stays_valid
 
 if TYPE_CHECKING:
+    from jupyter_qguard.policy import LoadedPolicy
     from jupyter_qguard.policy.decide import SaveVerdict
     from jupyter_qguard.scan import Finding, ScanResult
     from jupyter_qguard.server.class_watch import ClassWatch
@@ -52,8 +53,8 @@ class Clearance:
     """None for content without findings that count."""
     message: str = ""
     """What the client is told."""
-    digest: bytes = b""
-    """Of the content that may be written, taken when it was scanned."""
+    under: LoadedPolicy | None = None
+    """The policy in force when it was judged. None where nothing was."""
 
     @property
     def clean(self) -> bool:
@@ -90,7 +91,8 @@ class SaveGuard:
             It must not be written. No other exception leaves this method.
         """
         try:
-            return self._clear(submission, way, prepared)
+            under = self.policy.current()  # an edit changes what is looked for, so it must be taken before the scan
+            return replace(self._clear(submission, way, prepared), under=under)
         except RefusedError:
             raise
         except InputError as error:
@@ -141,7 +143,6 @@ class SaveGuard:
     def _clear(self, submission: Submission, way: WritePath, prepared: Prepared | None) -> Clearance:
         if submission.is_blank:
             return Clearance(submission)
-        self.policy.current()  # an edit of the policy changes what is looked for, so it must be taken before the scan
         prepared = prepared or submission.prepared()
         if prepared.size > self.scan_limit:
             if submission.is_binary and not submission.is_notebook and submission.form is not Form.TEXT:

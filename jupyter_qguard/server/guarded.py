@@ -8,11 +8,14 @@ from jupyter_server.services.contents.largefilemanager import AsyncLargeFileMana
 
 from jupyter_qguard.server import stored
 from jupyter_qguard.server.gate import told
+from jupyter_qguard.server.late import written_late
+from jupyter_qguard.server.passage import going_on
 from jupyter_qguard.server.refusal import WritePath
+from jupyter_qguard.server.signature import noted
 
 if TYPE_CHECKING:
     from jupyter_qguard.server.gate import Gate
-    from jupyter_qguard.server.guard import Clearance
+    from jupyter_qguard.server.passage import Passage
 
 
 class GuardedContents:
@@ -30,6 +33,15 @@ class GuardedContents:
         super().run_pre_save_hook(model=model, path=path, **kwargs)  # type: ignore[misc]
         self._qguard_last_look(model, path)
 
+    def atomic_writing(self, os_path: str, *args: Any, **kwargs: Any) -> Any:
+        """Open a file for writing, but not before it is known that the content may be written."""
+        writing = super().atomic_writing(os_path, *args, **kwargs)  # type: ignore[misc]
+        passage = next(reversed(going_on()), None)
+        if passage is None:
+            return writing
+        writing = noted(passage, writing)
+        return writing if passage.pending is None else written_late(passage.pending, writing)
+
     def _qguard_last_look(self, model: Any, path: str) -> None:
         with self._qguard.refusing(path, WritePath.SAVE):
             self._qguard.last_look(model, path, others=any(self._qguard_hooks()))
@@ -41,7 +53,7 @@ class GuardedContents:
     def _qguard_takes_chunks(self) -> bool:
         return isinstance(self, LargeFileManager | AsyncLargeFileManager)
 
-    def _qguard_done(self, path: str, saved: Any, clearance: Clearance | None) -> Any:
+    def _qguard_done(self, passage: Passage, saved: Any) -> Any:
         """A cleared write is done: remember it, and add to the answer what the client is told."""
-        self._qguard.remember(path, stored.file_of(self, path), clearance)
-        return told(saved, clearance)
+        self._qguard.remember(passage, stored.file_of(self, passage.path))
+        return told(saved, passage.clearance)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from jupyter_core.utils import ensure_async
@@ -11,8 +12,7 @@ from jupyter_server.services.contents.largefilemanager import AsyncLargeFileMana
 
 from jupyter_qguard.server import stored
 from jupyter_qguard.server.guarded import GuardedContents
-from jupyter_qguard.server.late import written_late
-from jupyter_qguard.server.passage import Passage, going_on
+from jupyter_qguard.server.passage import Passage
 from jupyter_qguard.server.refusal import WritePath
 from jupyter_qguard.server.uploads import pending_model
 
@@ -31,19 +31,13 @@ class AsyncGuardedContents(GuardedContents):
         """Save what the guard lets through."""
         gate = self._qguard
         async with gate.turn(path):
-            if isinstance(model, dict) and model.get("chunk") is not None:
+            if isinstance(model, Mapping) and model.get("chunk") is not None:
                 return await self._qguard_chunk(model, path)
             with gate.refusing(path, WritePath.SAVE):
                 taken = await gate.run(gate.take, model, path)
                 late = taken.size >= _LATE_FROM and gate.is_idle and self._qguard_writes_late()
                 decided = None if late else await gate.run(gate.decide, taken)
             return await (self._qguard_write_late(taken) if decided is None else self._qguard_write(*decided))
-
-    def atomic_writing(self, os_path: str, *args: Any, **kwargs: Any) -> Any:
-        """Open a file for writing, but not before it is known that the content may be written."""
-        writing = super().atomic_writing(os_path, *args, **kwargs)  # type: ignore[misc]
-        pending = next((passage.pending for passage in reversed(going_on()) if passage.pending is not None), None)
-        return writing if pending is None else written_late(pending, writing)
 
     async def create_checkpoint(self, path: str) -> Any:
         """Copy a file into a checkpoint, without an old secret that something else wrote into it."""
@@ -85,7 +79,7 @@ class AsyncGuardedContents(GuardedContents):
     async def _qguard_write(self, model: dict[str, Any], passage: Passage) -> Any:
         with self._qguard.writing(passage):
             saved = await super().save(model, passage.path)  # type: ignore[misc]
-        return self._qguard_done(passage.path, saved, passage.clearance)
+        return self._qguard_done(passage, saved)
 
     def _qguard_writes_late(self) -> bool:
         """Whether this manager is known to do nothing outside of itself before it opens the file."""
@@ -95,9 +89,10 @@ class AsyncGuardedContents(GuardedContents):
         """Write while it is being decided whether that may be: see :mod:`jupyter_qguard.server.late`."""
         gate = self._qguard
         pending = gate.begin_to_decide(taken)
+        going = Passage(taken.path, taken.model["content"], None, pending=pending, prepared=taken.prepared)
         saved = failure = None
         try:
-            with gate.writing(Passage(taken.path, taken.model["content"], None, pending=pending)):
+            with gate.writing(going):
                 saved = await super().save(taken.model, taken.path)  # type: ignore[misc]
         except Exception as error:  # noqa: BLE001 - a refusal goes before it
             failure = error
@@ -108,9 +103,10 @@ class AsyncGuardedContents(GuardedContents):
         pending.release()
         if failure is not None:
             raise failure
-        return self._qguard_done(taken.path, saved, passage.clearance)
+        passage.left = going.left
+        return self._qguard_done(passage, saved)
 
-    async def _qguard_chunk(self, model: dict[str, Any], path: str) -> Any:
+    async def _qguard_chunk(self, model: Mapping[str, Any], path: str) -> Any:
         gate = self._qguard
         with gate.refusing(path, WritePath.UPLOAD):
             upload = await gate.run(gate.uploads.accept, model, path)
@@ -119,11 +115,11 @@ class AsyncGuardedContents(GuardedContents):
         try:
             with gate.refusing(path, WritePath.UPLOAD):
                 models, clearance = await gate.run(gate.admit_upload, upload, in_chunks=self._qguard_takes_chunks())
-            saved = None
+            saved, passage = None, Passage(upload.path, None, clearance)
             while (piece := await gate.run(next, models, None)) is not None:
                 passage = Passage(upload.path, piece["content"], clearance, whole="chunk" not in piece)
                 with gate.writing(passage):
                     saved = await super().save(piece, upload.path)  # type: ignore[misc]
         finally:
             upload.close()
-        return self._qguard_done(upload.path, saved, clearance)
+        return self._qguard_done(passage, saved)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from jupyter_qguard.server import stored
@@ -17,7 +18,7 @@ class SyncGuardedContents(GuardedContents):
     def save(self, model: Any, path: str = "") -> Any:
         """Save what the guard lets through."""
         gate = self._qguard
-        if isinstance(model, dict) and model.get("chunk") is not None:
+        if isinstance(model, Mapping) and model.get("chunk") is not None:
             return self._qguard_chunk(model, path)
         with gate.refusing(path, WritePath.SAVE):
             cleared, passage = gate.admit(model, path)
@@ -61,9 +62,9 @@ class SyncGuardedContents(GuardedContents):
     def _qguard_write(self, model: dict[str, Any], passage: Passage) -> Any:
         with self._qguard.writing(passage):
             saved = super().save(model, passage.path)  # type: ignore[misc]
-        return self._qguard_done(passage.path, saved, passage.clearance)
+        return self._qguard_done(passage, saved)
 
-    def _qguard_chunk(self, model: dict[str, Any], path: str) -> Any:
+    def _qguard_chunk(self, model: Mapping[str, Any], path: str) -> Any:
         gate = self._qguard
         with gate.refusing(path, WritePath.UPLOAD):
             upload = gate.uploads.accept(model, path)
@@ -72,11 +73,11 @@ class SyncGuardedContents(GuardedContents):
         try:
             with gate.refusing(path, WritePath.UPLOAD):
                 models, clearance = gate.admit_upload(upload, in_chunks=self._qguard_takes_chunks())
-            saved = None
+            saved, passage = None, Passage(upload.path, None, clearance)
             for piece in models:
                 passage = Passage(upload.path, piece["content"], clearance, whole="chunk" not in piece)
                 with gate.writing(passage):
                     saved = super().save(piece, upload.path)  # type: ignore[misc]
         finally:
             upload.close()
-        return self._qguard_done(upload.path, saved, clearance)
+        return self._qguard_done(passage, saved)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from tornado import web
 
-from jupyter_qguard.server.passage import going_on
+from jupyter_qguard.server.passage import begun
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -103,7 +103,7 @@ class UnclearedFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record may be written now."""
-        pending = next((passage.pending for passage in going_on() if passage.pending is not None), None)
+        pending = next((passage.pending for passage in begun() if passage.pending is not None), None)
         if pending is None or pending.is_cleared:
             return True
         pending.withhold(record)

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
     from jupyter_qguard.server.guard import Clearance
     from jupyter_qguard.server.late import Pending
+    from jupyter_qguard.server.prepared import Prepared
+    from jupyter_qguard.server.signature import Signature
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Passage:
-    """One cleared write that is going on."""
+    """One cleared write that is going on. Not frozen: it ends, and whoever inherited it must see that."""
 
     path: str
     content: Any
@@ -31,6 +33,12 @@ class Passage:
     """False for one chunk of an upload that was cleared as a whole."""
     pending: Pending | None = None
     """The decision, where the write has begun before it was made."""
+    prepared: Prepared | None = None
+    """What was scanned of ``content``, where others could still change it: a notebook that came from outside."""
+    left: Signature | None = None
+    """Of the file as the contents manager left it, once it has."""
+    is_open: bool = True
+    """False when the write is over: tasks that it started live on in copies of its context."""
 
 
 _GOING_ON: ContextVar[tuple[Passage, ...]] = ContextVar("qguard_passages", default=())
@@ -43,15 +51,21 @@ def passing(passage: Passage) -> Iterator[None]:
     try:
         yield
     finally:
+        passage.is_open = False
         _GOING_ON.reset(token)
+
+
+def begun() -> tuple[Passage, ...]:
+    """The writes in which this context began, be they over or not, innermost last."""
+    return _GOING_ON.get()
 
 
 def going_on() -> tuple[Passage, ...]:
     """The writes that are going on in this context, innermost last."""
-    return _GOING_ON.get()
+    return tuple(passage for passage in _GOING_ON.get() if passage.is_open)
 
 
 def passage_of(path: str) -> Passage | None:
     """The innermost cleared write of *path* in this context."""
     path = path.strip("/")
-    return next((passage for passage in reversed(_GOING_ON.get()) if passage.path == path), None)
+    return next((passage for passage in reversed(going_on()) if passage.path == path), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
-from jupyter_qguard.server.passage import Passage, passage_of, passing
+from jupyter_qguard.server.passage import Passage, going_on, passage_of, passing
 
 
 def test_it_is_there_while_the_write_goes_on() -> None:
@@ -42,3 +42,21 @@ def test_another_thread_or_task_has_no_part_in_it() -> None:
     asyncio.run(both())
     with passing(Passage("a", None, None)), ThreadPoolExecutor(1) as threads:
         assert threads.submit(passage_of, "a").result() is None
+
+
+def test_a_task_that_a_write_started_has_no_part_in_it_when_it_is_over() -> None:
+    async def write() -> object:
+        over = asyncio.Event()
+
+        async def later() -> object:
+            assert passage_of("n") is not None
+            await over.wait()
+            return passage_of("n") or going_on()
+
+        with passing(Passage("n", None, None)):
+            task = asyncio.ensure_future(later())
+            await asyncio.sleep(0)
+        over.set()
+        return await task
+
+    assert asyncio.run(write()) == ()
