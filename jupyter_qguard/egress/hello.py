@@ -42,14 +42,10 @@ def parse_hello(received: bytes) -> ClientHello | None:
     reader = _Reader(message)
     reader.take(2 + 32)  # version, random
     reader.take(reader.number(1))  # session
-    suites = reader.number(2)
-    if suites == 0 or suites % 2:
+    suites = reader.take(reader.number(2))
+    compression = reader.take(reader.number(1))
+    if not suites or len(suites) % 2 or not compression:
         _refuse("malformed")
-    reader.take(suites)
-    if reader.number(1) == 0:
-        _refuse("malformed")
-    reader.back(1)
-    reader.take(reader.number(1))  # compression
     name = _server_name(reader.part(2)) if reader.left else ""
     if reader.left:
         _refuse("malformed")
@@ -131,9 +127,6 @@ class _Reader:
             _refuse("malformed")
         self._at += count
         return self._data[self._at - count : self._at]
-
-    def back(self, count: int) -> None:
-        self._at -= count
 
     def number(self, count: int) -> int:
         return int.from_bytes(self.take(count), "big")

@@ -19,7 +19,7 @@ MAX_HEAD = 16 * 1024
 """Bytes of request line and headers; h11, node.js and nginx are in that range."""
 _MAX_HEADERS = 100
 _END = b"\r\n\r\n"
-_LINE = re.compile(rb"([A-Z]{1,20}) ([\x21-\x7e]{1,8000}) HTTP/1\.([01])")
+_LINE = re.compile(rb"([A-Z]{1,20}) ([\x21-\x7e]{1,8000}) HTTP/1\.[01]")
 _AUTHORITY = re.compile(r"(?P<host>[A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]):(?P<port>[1-9][0-9]{0,4})")
 _ABSOLUTE = re.compile(
     r"http://(?P<host>[A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::(?P<port>[1-9][0-9]{0,4}))?(?P<path>[/?][\x21-\x7e]*)?",
