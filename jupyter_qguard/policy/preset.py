@@ -61,6 +61,6 @@ def _spelled(host: CatalogHost, entry: AccessEntry) -> Iterator[PresetHost]:
 
 
 def _choices(name: str, entry: AccessEntry) -> tuple[str, ...]:
-    given = entry.settings.get(name)
-    values = entry.regions if given is None and name in ("region", "location") else (given or "",)
+    given = (entry.settings.get(name, ""),)
+    values = (entry.regions or given) if name in ("region", "location") else given
     return tuple(value for value in values if _LABEL.fullmatch(value))

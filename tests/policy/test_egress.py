@@ -124,6 +124,13 @@ def test_a_setting_cannot_make_another_host_of_a_vendors_pattern():
     assert decide("a.evil.quantum.cloud.ibm.com", policy=policy).action is EgressAction.REFUSE
 
 
+def test_regions_narrow_whatever_the_settings_say():
+    text = POLICY.replace("MODE", "enforce").replace("    secret:", "    settings: {region: us-east}\n    secret:")
+    policy = parse_policy(text, "p.yaml")
+    assert decide("eu-de.quantum.cloud.ibm.com", policy=policy).action is EgressAction.ALLOW
+    assert decide("us-east.quantum.cloud.ibm.com", policy=policy).action is EgressAction.REFUSE
+
+
 def test_the_listeners_are_the_ports_that_are_named():
     assert ports_of(ENFORCED) == {80, 443, 8443}
     assert ports_of(STRICTEST) == frozenset()
