@@ -79,9 +79,7 @@ def explain_egress(policy: Policy, target: str, today: dt.date) -> list[Statemen
     """
     destination = parse_destination(target)
     verdict = decide_egress(policy, destination.host, destination.port, today=today)
-    does = "would be refused" if verdict.would is EgressAction.REFUSE else "is allowed"
-    if verdict.would is EgressAction.REFUSE and policy.egress.mode is Mode.ENFORCE:
-        does = "is refused"
+    does = "would be refused" if verdict.would is EgressAction.REFUSE else "would be allowed"
     text = f"A connection to `{destination.host}` on port {destination.port} {does}: {verdict.reason}."
     if verdict.action is EgressAction.ALLOW:
         where = ", ".join(str(network) for network in verdict.addresses) or "any public address"
@@ -145,7 +143,9 @@ def _explain_egress(policy: Policy, today: dt.date) -> Iterator[Statement]:
         yield Statement("egress.mode", "Observed only: connections are decided and recorded, and none is refused.")
     else:
         yield Statement(
-            "egress.mode", "Enforced: kernels reach the hosts below and those of `access`, and nothing else."
+            "egress.mode",
+            "To be enforced: kernels shall reach the hosts below and those of `access`, and nothing else. This version "
+            "starts no guarded kernels yet.",
         )
     yield Statement("egress.minimum_tier", f"No kernel starts in a sandbox weaker than `{egress.minimum_tier.label}`.")
     for index, rule in enumerate(egress.allow):

@@ -81,10 +81,10 @@ def test_explain_names_the_line_that_decides_a_connection(run, work):
     first = len(HEAD.splitlines()) + 3
     environment = {"QGUARD_POLICY": str(work / "p.yaml")}
     allowed = run("policy", "explain", "https://index.example.org/simple", environment=environment).stdout.decode()
-    assert "is allowed" in allowed
+    assert "would be allowed" in allowed
     assert f"p.yaml:{first}" in allowed
     refused = run("policy", "explain", "bad.example.org", environment=environment).stdout.decode()
-    assert "is refused" in refused
+    assert "would be refused" in refused
     assert f"p.yaml:{first + 2}" in refused
     assert b"not on the allowlist" in run("policy", "explain", "other.example:8080", environment=environment).stdout
 
