@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import json
 import os
 import re
@@ -20,7 +19,7 @@ from jupyter_qguard.policy import load_policy
 from jupyter_qguard.redact import redact_notebook
 from jupyter_qguard.scan import Scanner, ScanSettings
 from jupyter_qguard.scan.notebook import parse_notebook
-from jupyter_qguard.scan.scanner import decode_text
+from jupyter_qguard.scan.text import decode_text, encode_text
 
 _HEAD = re.compile(rb"(?:\xef\xbb\xbf)?[ \t\r\n]*")
 
@@ -73,18 +72,10 @@ def redacted(scanner: Scanner, data: bytes, name: str) -> tuple[bytes, int]:
     """
     if not name.lower().endswith(".ipynb"):
         text, found = clean_text(scanner, decode_text(data))
-        return (encode_like(text, data) if found else data), found
+        return (encode_text(text, data) if found else data), found
     document = parse_notebook(data)
     cleaned, found = until_clean(document, lambda value: scanner.scan_notebook(value).findings, redact_notebook)
     return (dump_like(cleaned, data) if found else data), found
-
-
-def encode_like(text: str, original: bytes) -> bytes:
-    """*text* in the encoding that *original* has."""
-    for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
-        if original.startswith(mark):
-            return mark + text.encode(encoding)
-    return text.encode("utf-8", "surrogateescape")
 
 
 def dump_like(document: object, original: bytes) -> bytes:

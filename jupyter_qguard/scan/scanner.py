@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from jupyter_qguard.errors import InputError
 from jupyter_qguard.scan import decode
 from jupyter_qguard.scan.attribution import Weight
 from jupyter_qguard.scan.buffer import Buffer
@@ -25,6 +24,7 @@ from jupyter_qguard.scan.resolve import copies, locate, repeated, resolve
 from jupyter_qguard.scan.ruleset import load_ruleset
 from jupyter_qguard.scan.spot import Spots, Spotter
 from jupyter_qguard.scan.strength import is_placeholder
+from jupyter_qguard.scan.text import decode_text
 from jupyter_qguard.scan.upstream import Upstream
 from jupyter_qguard.scan.view import View
 from jupyter_qguard.scan.views import bind, code_of, unit_views
@@ -243,23 +243,3 @@ def stated(document: Mapping[str, Any]) -> Classification | None:
     own = metadata.get("qguard") if isinstance(metadata, dict) else None
     value = own.get("classification") if isinstance(own, dict) else None
     return Classification.__members__.get(value.upper()) if isinstance(value, str) else None
-
-
-def decode_text(data: bytes) -> str:
-    """The text of a file. Bytes that are not UTF-8 become lone surrogates, so that offsets stay and nothing is lost.
-
-    Raises
-    ------
-    InputError
-        The file is binary: it has NUL bytes and is not UTF-16.
-    """
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        try:
-            return data.decode("utf-16")
-        except UnicodeDecodeError:
-            message = "not text: it starts like UTF-16 and is none"
-            raise InputError(message) from None
-    if b"\0" in data[:65536]:
-        message = "not text: it has NUL bytes"
-        raise InputError(message)
-    return data.decode("utf-8", "surrogateescape")

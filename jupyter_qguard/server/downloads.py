@@ -58,13 +58,15 @@ class Downloads:
             return self.check(start.data + stream.read() if start.data else b"", name)
 
     def check(self, data: bytes, name: str) -> Checked | None:
-        """Check the bytes of a file. None for what is no text. Raises GuardFailureError."""
+        """Check the bytes of a file. None for what is binary. Raises GuardFailureError; InputError for no readable text."""
         policy = self._gate.guard.policy.current().policy
         try:
             findings = leaving(policy, self._scan.scan_file(data, name))
         except InputError:
             if not name.lower().endswith(".ipynb"):
-                return None
+                if Submission(name, Form.BASE64, data=data).is_binary:
+                    return None
+                raise  # it begins like UTF-16 and is none
             # A broken notebook is still text: somebody may want it back to repair it.
             name = f"{name}.txt"
             findings = leaving(policy, self._scan.scan_file(data, name))

@@ -151,9 +151,10 @@ class SaveGuard:
         try:
             result = self._scan(prepared, submission.path)
         except InputError:
-            if submission.is_notebook or submission.form is Form.TEXT:  # one NUL must not hide a text
+            # Neither a NUL in what is saved as text nor a mark of UTF-16 before what is none may hide a text.
+            if submission.is_notebook or submission.form is Form.TEXT or not submission.is_binary:
                 raise
-            return Clearance(submission)  # binary: the scanner reads every text
+            return Clearance(submission)
         lowered = self.classes.lowers(submission, way)
         clearance = self._carry_out(submission, way, self.verdict(submission, result))
         if lowered:

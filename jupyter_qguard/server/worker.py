@@ -90,17 +90,13 @@ def redact_bytes(request: wire.RedactBytes) -> bytes:
     """The bytes of a file with its findings replaced; a notebook is written as nbformat writes it."""
     from jupyter_qguard.redact import redact_notebook, redact_text  # noqa: PLC0415 - first needed long after the start
     from jupyter_qguard.scan.notebook import parse_notebook  # noqa: PLC0415
-    from jupyter_qguard.scan.scanner import decode_text  # noqa: PLC0415
+    from jupyter_qguard.scan.text import decode_text, encode_text  # noqa: PLC0415
 
     if request.name.lower().endswith(".ipynb"):
         document = redact_notebook(parse_notebook(request.data), request.findings)
         text = json.dumps(document, indent=1, ensure_ascii=False, separators=(",", ": ")) + "\n"
         return text.encode("utf-8")
-    text = redact_text(decode_text(request.data), request.findings)
-    for mark, codec in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
-        if request.data.startswith(mark):
-            return mark + text.encode(codec)
-    return text.encode("utf-8", "surrogateescape")
+    return encode_text(redact_text(decode_text(request.data), request.findings), request.data)
 
 
 def refuse_repeated_keys(data: bytes) -> None:

@@ -27,6 +27,8 @@ FILES = {
     "script.py": call(SECRET).encode(),
     "no_ending": b"\n" * 100_000 + line(SECRET).encode(),
     "wide.txt": line(SECRET).encode("utf-16"),
+    "marked.txt": b"\xff\xfe" + line(SECRET).encode(),
+    "marked odd.txt": b"\xfe\xff\n" + line(SECRET).encode(),
     "latin.txt": "ü".encode("latin-1") + line(SECRET).encode(),
     "page.html": f"<p>QISKIT_IBM_TOKEN=<b>{SECRET}</b>".encode(),
     "server.log": f"\x1b[32m{line(SECRET)}\x1b[0m".encode(),
@@ -129,6 +131,14 @@ def test_a_head_has_the_headers_and_no_body(server: JupyterServer) -> None:
     assert head.body == b""
     for name in ("content-length", "content-type", "etag", "accept-ranges"):
         assert head.headers[name] == reply.headers[name]
+
+
+def test_what_begins_like_utf_16_and_is_none_is_not_sent(server: JupyterServer) -> None:
+    data = "one\n".encode("utf-16") + line(SECRET).encode()
+    (server.root / "torn.txt").write_bytes(data + b"\n" * (len(data) % 2 == 0))
+    reply = get(server, "torn.txt")
+    assert reply.status == 503
+    assert not holds_secret(reply.body)
 
 
 def test_what_is_no_text_is_sent_as_it_is(server: JupyterServer) -> None:

@@ -63,6 +63,20 @@ def test_a_secret_in_crumbs_is_seen(server: JupyterServer) -> None:
     assert server.leaks(secret) == []
 
 
+@pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])
+@pytest.mark.parametrize("behind", [b"", b"\n", "one\n".encode("utf-16-le"), "one\n".encode("utf-16-le") + b"\n"])
+def test_a_mark_of_utf_16_before_what_is_none_hides_nothing(server: JupyterServer, mark: bytes, behind: bytes) -> None:
+    secret = make_secret("marked")
+    data = mark + line(secret).encode() + behind
+    if behind.startswith(b"o") and len(data) % 2 == 0:
+        data += b"\n"  # else it is UTF-16, of which nobody can tell what was meant
+    content = base64.b64encode(data).decode()
+    assert server.save("marked.env", content, type="file", format="base64").status in (400, 422)
+    assert chunk(server, "marked.env", data, 1).status in (200, 201)
+    assert chunk(server, "marked.env", b"", -1).status in (400, 422)
+    assert server.leaks(secret) == []
+
+
 def test_base64_of_chunks_need_not_be_cut_at_four_characters(server: JupyterServer) -> None:
     """Contents managers decode each chunk by itself, so each is: what they would write is what is judged."""
     secret = make_secret("base64")
