@@ -137,16 +137,15 @@ def _data(name: str, policy: Policy) -> Statement:
     return Statement(f"classify.{name}", f"`{name}`{words} is {given.label}: it {below}.")
 
 
+_EGRESS_MODES = {
+    Mode.OBSERVE: "Observed only: connections are decided and recorded, and none is refused.",
+    Mode.ENFORCE: "Enforced: kernels reach the hosts below and those of `access`, and nothing else.",
+}
+
+
 def _explain_egress(policy: Policy, today: dt.date) -> Iterator[Statement]:
     egress = policy.egress
-    if egress.mode is Mode.OBSERVE:
-        yield Statement("egress.mode", "Observed only: connections are decided and recorded, and none is refused.")
-    else:
-        yield Statement(
-            "egress.mode",
-            "To be enforced: kernels shall reach the hosts below and those of `access`, and nothing else. This version "
-            "starts no guarded kernels yet.",
-        )
+    yield Statement("egress.mode", f"{_EGRESS_MODES[egress.mode]} Not in force yet: this version guards no kernels.")
     yield Statement("egress.minimum_tier", f"No kernel starts in a sandbox weaker than `{egress.minimum_tier.label}`.")
     for index, rule in enumerate(egress.allow):
         yield Statement(f"egress.allow[{index}]", _allowed(rule, today))
