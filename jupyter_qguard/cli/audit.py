@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import json
 import os
@@ -16,20 +15,19 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from jupyter_qguard.audit import AuditEvent, AuditLog, EventType, Identity, IdentityKind, audit_paths
-from jupyter_qguard.audit.custody import own_key, read_statement, verification_key
+from jupyter_qguard.audit import EventType, audit_paths
+from jupyter_qguard.audit.custody import read_statement, verification_key
 from jupyter_qguard.audit.event import AuditExported, AuditRead
 from jupyter_qguard.audit.export import ExportFormat, Sanitiser, export_lines
 from jupyter_qguard.audit.trail import RecordFilter, last_of, read_records
 from jupyter_qguard.audit.verify import verify as verify_trail
+from jupyter_qguard.cli.reading import key_places, record_reading, trail_folder
 from jupyter_qguard.cli.trail import print_json, print_table, print_verification, row
 from jupyter_qguard.errors import InputError
-from jupyter_qguard.policy import load_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from jupyter_qguard.audit.event import EventData
 
 _TAMPERED = 1
 _SPOOL_BYTES = 16 << 20
@@ -102,9 +100,9 @@ def audit() -> None:
 @_format_option
 def show(path: Path | None, count: int, form: str, **filters: Any) -> None:
     """Show the last records, oldest first. That you looked is recorded."""
-    folder, wanted = _folder(path), _wanted(**filters)
+    folder, wanted = trail_folder(path), _wanted(**filters)
     records = last_of(read_records(folder, wanted), count)
-    _record(folder, AuditRead(records=len(records), filters=(*wanted.words(), f"path={folder}")))
+    record_reading(folder, AuditRead(records=len(records), filters=(*wanted.words(), f"path={folder}")))
     if form == "json":
         for record in records:
             click.echo(json.dumps(record))
@@ -137,8 +135,8 @@ def verify(context: click.Context, path: Path | None, key: Path | None, kept: Pa
     the whole trail was replaced by somebody who has its private key. A checkpoint kept where that person cannot write
     shows both: copy checkpoints.jsonl there now and then, and name it with --checkpoint.
     """
-    folder = _folder(path)
-    public, source = verification_key(folder, key or _key_of_own(path, folder), _own_keys(folder))
+    folder = trail_folder(path)
+    public, source = verification_key(folder, key or _key_of_own(path, folder), key_places(folder))
     found = verify_trail(folder, public, against=read_statement(kept) if kept else None)
     if form == "json":
         print_json(found, source)
@@ -164,7 +162,7 @@ def export(path: Path | None, form: str, output: Path | None, *, identified: boo
 
     Each line keeps the hash of its record, so that it can be found in the trail again.
     """
-    folder, wanted, kind = _folder(path), _wanted(**filters), ExportFormat(form)
+    folder, wanted, kind = trail_folder(path), _wanted(**filters), ExportFormat(form)
     tally = _Tally()
     with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
         digest = hashlib.sha256()
@@ -180,7 +178,7 @@ def export(path: Path | None, form: str, output: Path | None, *, identified: boo
             digest=digest.hexdigest(),
             filters=(*wanted.words(), f"path={folder}"),
         )
-        _record(folder, event)
+        record_reading(folder, event)
         spool.seek(0)
         _hand_out(spool, output)
     click.echo(f"{tally.count} records, SHA-256 {event.digest}", err=True)
@@ -202,21 +200,6 @@ class _Tally:
             yield record
 
 
-def _folder(path: Path | None) -> Path:
-    home = Path.home()
-    configured = str(path) if path else load_policy(environ=os.environ, home=home).policy.audit.path
-    folder = audit_paths(configured, os.environ, home).folder
-    if not folder.is_dir():
-        message = f"there is no audit trail at {folder}"
-        raise InputError(message)
-    return folder
-
-
-def _own_keys(folder: Path) -> tuple[Path, Path]:
-    """Where the key of the trail in *folder* may lie."""
-    return audit_paths(None, os.environ, Path.home()).key, folder.with_name(f"{folder.name}.key")
-
-
 def _key_of_own(path: Path | None, folder: Path) -> Path | None:
     """One's own trail is verified with one's own key: whoever replaced the trail also replaced the copy beside it."""
     own = audit_paths(None, os.environ, Path.home())
@@ -225,20 +208,6 @@ def _key_of_own(path: Path | None, folder: Path) -> Path | None:
 
 def _wanted(types: tuple[str, ...], user: str, notebook: str, trace: str, since: str, until: str) -> RecordFilter:
     return RecordFilter(frozenset(EventType(name) for name in types), user, notebook, trace, since, until)
-
-
-def _record(folder: Path, data: EventData) -> None:
-    """Record that somebody looked, in the trail itself or, of a copy, in one's own: without a record nothing is shown."""
-    key = own_key(folder, _own_keys(folder))
-    if key is None:
-        own = audit_paths(None, os.environ, Path.home())
-        folder, key = own.folder, own.key
-    identity = Identity(kind=IdentityKind.PERSON, user=getpass.getuser(), source="cli")
-    log = AuditLog.open(folder, identity, key_path=key)
-    try:
-        log.append(AuditEvent(data=data))
-    finally:
-        log.close()
 
 
 def _hand_out(spool: IO[bytes], output: Path | None) -> None:

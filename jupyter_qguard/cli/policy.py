@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from jupyter_qguard.cli.policy_suggest import suggest
+from jupyter_qguard.cli.policy_test import test
 from jupyter_qguard.errors import PolicyError
 from jupyter_qguard.policy import InvalidPolicyError, LoadedPolicy, PolicySource, load_policy
 from jupyter_qguard.policy.destination import is_destination
@@ -41,10 +43,11 @@ _format = click.option(
     Examples:
       qguard policy check
       qguard policy explain notebooks/vqe.ipynb
+      qguard policy test deploy/expectations.yaml
     """
 )
 def policy() -> None:
-    """Check, explain and describe the policy file."""
+    """Check, explain, test and describe the policy file."""
 
 
 @policy.command(
@@ -132,6 +135,10 @@ def schema() -> None:
     `# yaml-language-server: $schema=policy.schema.json`.
     """
     click.echo(schema_text(), nl=False)
+
+
+policy.add_command(test)
+policy.add_command(suggest)
 
 
 def _today() -> dt.date:

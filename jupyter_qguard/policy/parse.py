@@ -5,23 +5,16 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-from msgspec import inspect
-
 from jupyter_qguard.policy.build import Builder, scan_policy
-from jupyter_qguard.policy.document import InvalidPolicyError, Path, PolicyText, Problem, dotted
+from jupyter_qguard.policy.document import PolicyText
 from jupyter_qguard.policy.model import Action, Mode
 from jupyter_qguard.policy.record import PolicyRecord
-from jupyter_qguard.policy.structure import mismatches
+from jupyter_qguard.policy.strict import read_record, refuse_all
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from jupyter_qguard.policy.model import Policy, ScanPolicy
     from jupyter_qguard.policy.structure import Mismatch
 
-_SHAPE = inspect.type_info(PolicyRecord)
-_MAX_PROBLEMS = 20
 _TIGHTENING = {(): ("apiVersion", "scan", "egress"), ("egress",): ("deny",)}
 """All that a user's file may hold beside a floor, by the section it stands in; ``scan`` is compared, not listed."""
 _NOT_YOURS = "an administrator's policy is in force: yours may hold only stricter `scan` actions and `egress.deny`"
@@ -36,10 +29,10 @@ def parse_policy(text: str, source: str) -> Policy:
         A :class:`~jupyter_qguard.errors.PolicyError` with one line for each problem: file, line, key, what is allowed.
     """
     document = PolicyText(text, source)
-    record = _record(document)
+    record = read_record(document, PolicyRecord)
     builder = Builder(document)
     policy = builder.policy(record)
-    _refuse_all(document, builder.problems)
+    refuse_all(document, builder.problems)
     return policy
 
 
@@ -52,36 +45,15 @@ def parse_tightening(text: str, source: str, floor: Policy) -> Policy:
         The file is no policy, or holds anything but stricter ``scan`` actions and ``egress.deny``.
     """
     document = PolicyText(text, source)
-    record = _record(document)
+    record = read_record(document, PolicyRecord)
     problems = list(_beyond_tightening(document.data))
     scan, weaker = _stricter_scan(document.data.get("scan", {}), scan_policy(record.scan), floor.scan)
     builder = Builder(document)
     denied = record.egress.deny if record.egress else ()
     rules = [builder.deny(entry, ("egress", "deny", index)) for index, entry in enumerate(denied)]
-    _refuse_all(document, [*problems, *weaker, *builder.problems])
+    refuse_all(document, [*problems, *weaker, *builder.problems])
     egress = dataclasses.replace(floor.egress, deny=(*floor.egress.deny, *(rule for rule in rules if rule)))
     return dataclasses.replace(floor, scan=scan, egress=egress)
-
-
-def _record(document: PolicyText) -> PolicyRecord:
-    _refuse_all(document, mismatches(document.data, _SHAPE))
-    return msgspec.convert(document.data, PolicyRecord)
-
-
-def _refuse_all(document: PolicyText, found: Iterable[Mismatch]) -> None:
-    problems = [Problem(document.line(path), dotted(_named(path, text)), text) for path, text in found]
-    if not problems:
-        return
-    problems.sort(key=lambda problem: problem.line)
-    left = len(problems) - _MAX_PROBLEMS
-    if left > 0:
-        problems[_MAX_PROBLEMS:] = [Problem(0, "", f"and {left} more problems")]
-    raise InvalidPolicyError(document.source, tuple(problems))
-
-
-def _named(path: Path, text: str) -> Path:
-    """*path*, without its last step where the sentence already names that."""
-    return path[:-1] if text.startswith("unknown key") else path
 
 
 def _beyond_tightening(data: dict[str, Any]) -> list[Mismatch]:

@@ -39,11 +39,11 @@ Reference = Annotated[
 ]
 
 
-class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A strict, immutable record."""
 
 
-class ScanRecord(_Record, frozen=True, kw_only=True):
+class ScanRecord(Record, frozen=True, kw_only=True):
     """What happens to a save, by the place that a secret stands in."""
 
     mode: Annotated[Mode, Meta(description="enforce, or observe: record what would happen and only warn.")] = (
@@ -57,7 +57,7 @@ class ScanRecord(_Record, frozen=True, kw_only=True):
     text_files: Annotated[ActionName, Meta(description="Every file that is no notebook.")] = "block"
 
 
-class ClassifyRecord(_Record, frozen=True, kw_only=True):
+class ClassifyRecord(Record, frozen=True, kw_only=True):
     """A team's own kind of data."""
 
     class_: Annotated[ClassName, Meta(description="Its data class.")] = msgspec.field(name="class")
@@ -68,7 +68,7 @@ class ClassifyRecord(_Record, frozen=True, kw_only=True):
     description: Annotated[str, Meta(max_length=500, description="Shown with each finding.")] = ""
 
 
-class AllowRecord(_Record, frozen=True, kw_only=True):
+class AllowRecord(Record, frozen=True, kw_only=True):
     """A host that kernels may reach."""
 
     host: HostText
@@ -83,7 +83,7 @@ class AllowRecord(_Record, frozen=True, kw_only=True):
     expires: Expiry | None = None
 
 
-class DenyRecord(_Record, frozen=True, kw_only=True):
+class DenyRecord(Record, frozen=True, kw_only=True):
     """A host that kernels may never reach."""
 
     host: HostText
@@ -91,7 +91,7 @@ class DenyRecord(_Record, frozen=True, kw_only=True):
     reason: Text | None = None
 
 
-class EgressRecord(_Record, frozen=True, kw_only=True):
+class EgressRecord(Record, frozen=True, kw_only=True):
     """Where kernels may connect to."""
 
     mode: Annotated[Mode, Meta(description="enforce, or observe: decide and record, refuse nothing.")] = Mode.ENFORCE
@@ -102,14 +102,14 @@ class EgressRecord(_Record, frozen=True, kw_only=True):
     ca_bundle: Annotated[Text, Meta(description="Absolute path of a PEM file to trust.")] | None = None
 
 
-class WhoRecord(_Record, frozen=True, kw_only=True):
+class WhoRecord(Record, frozen=True, kw_only=True):
     """Whom an access entry is for."""
 
     users: tuple[Name, ...] = ()
     groups: tuple[Name, ...] = ()
 
 
-class AccessRecord(_Record, frozen=True, kw_only=True):
+class AccessRecord(Record, frozen=True, kw_only=True):
     """One secret bound to hosts, people, a purpose and an end."""
 
     name: Annotated[
@@ -133,7 +133,7 @@ class AccessRecord(_Record, frozen=True, kw_only=True):
     ] = {}
 
 
-class ExceptionRecord(_Record, frozen=True, kw_only=True):
+class ExceptionRecord(Record, frozen=True, kw_only=True):
     """The policy bends, for a reason and until a date."""
 
     what: Annotated[
@@ -146,7 +146,7 @@ class ExceptionRecord(_Record, frozen=True, kw_only=True):
     expires: Expiry
 
 
-class AuditRecord(_Record, frozen=True, kw_only=True):
+class AuditRecord(Record, frozen=True, kw_only=True):
     """Where the trail lies and how long it is kept."""
 
     path: Annotated[Text, Meta(description="Absolute path of the folder.")] | None = None
@@ -155,7 +155,7 @@ class AuditRecord(_Record, frozen=True, kw_only=True):
     ) = None
 
 
-class PolicyRecord(_Record, frozen=True, kw_only=True):
+class PolicyRecord(Record, frozen=True, kw_only=True):
     """A policy of jupyter-qguard."""
 
     apiVersion: Literal["qguard/v1"]  # noqa: N815 (the key that the contract names)

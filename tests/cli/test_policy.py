@@ -12,6 +12,8 @@ import jsonschema
 import pytest
 import yaml
 
+from jupyter_qguard.audit import AuditEvent, AuditLog, Identity, IdentityKind
+from jupyter_qguard.audit.event import EgressDecided
 from jupyter_qguard.cli import group
 
 HEAD = "apiVersion: qguard/v1\n"
@@ -190,7 +192,7 @@ def test_the_commands_are_those_of_the_contract():
     assert set(ALL[()].list_commands(click.Context(group))) == {"audit", "init", "policy", "redact", "scan"}
     assert {names for names in ALL if len(names) == 2} == {
         *(("audit", name) for name in ("show", "verify", "export")),
-        *(("policy", name) for name in ("check", "explain", "schema")),
+        *(("policy", name) for name in ("check", "explain", "test", "suggest", "schema")),
     }
 
 
@@ -227,3 +229,62 @@ def test_an_internal_error_ends_with_70_and_tells_nothing_of_the_data(run, work)
     assert done.returncode == 70
     assert b"internal error (ZeroDivisionError)" in done.stderr
     assert b"the-data" not in done.stderr + done.stdout
+
+
+EXPECTATIONS = """\
+apiVersion: qguard/v1
+connections:
+  - {to: "https://index.example.org", expect: allow}
+  - {to: pastebin.com, expect: EXPECTED, because: a way out}
+saves:
+  - {path: vqe.ipynb, finding: ionq-api-key, expect: block}
+"""
+
+
+def test_a_policy_that_meets_its_expectations_ends_with_0_and_one_that_does_not_with_1(run, work):
+    (work / "p.yaml").write_text(HEAD + "egress: {mode: enforce, allow: [{host: index.example.org}]}\n")
+    for expected, code in (("refuse", 0), ("allow", 1)):
+        (work / "e.yaml").write_text(EXPECTATIONS.replace("EXPECTED", expected))
+        done = run("policy", "test", "--policy", "p.yaml", "e.yaml")
+        report = json.loads(run("policy", "test", "--policy", "p.yaml", "--format", "json", "e.yaml").stdout)
+        assert (done.returncode, report["ok"]) == (code, code == 0)
+        assert len(report["outcomes"]) == 3
+    assert b"FAIL  e.yaml:4: a connection to pastebin.com on port 443" in done.stdout
+    assert b"a way out" in done.stdout
+    assert b"2 of 3 hold" in done.stdout
+
+
+def test_expectations_that_cannot_be_read_are_told(run, work):
+    assert run("policy", "test", "missing.yaml").returncode == 4
+    (work / "e.yaml").write_text(HEAD + "connection: []\n")
+    done = run("policy", "test", "e.yaml")
+    assert (done.returncode, done.stdout) == (3, b"")
+    assert b"e.yaml:2" in done.stderr
+
+
+def test_refused_connections_of_the_trail_become_entries_and_that_somebody_looked_is_recorded(run):
+    identity = Identity(kind=IdentityKind.PERSON, user="ada", source="gateway")
+    folder = run.state / "jupyter-qguard" / "audit"
+    log = AuditLog.open(folder, identity, key_path=run.state / "jupyter-qguard" / "audit.key")
+    for host, action, would, count in (
+        ("data.example.org", "refuse", "", 3),
+        ("data.example.org", "allow", "refuse", 2),
+        ("index.example.org", "allow", "", 1),
+        ("169.254.169.254", "refuse", "", 1),
+    ):
+        data = EgressDecided(action=action, would=would, host=host, port=443, count=count)
+        log.append(AuditEvent(data=data, notebook="work/vqe.ipynb"))
+    log.close()
+    done = run("policy", "suggest")
+    assert done.returncode == 0, done.stderr
+    text = done.stdout.decode()
+    assert "data.example.org:443: 5 times" in text
+    assert "by work/vqe.ipynb" in text
+    assert [entry["host"] for entry in yaml.safe_load(text)["egress"]["allow"]] == ["data.example.org"]
+    assert "index.example.org" not in text
+    advice = {
+        each["host"]: each["advice"]
+        for each in json.loads(run("policy", "suggest", "--format", "json").stdout)["suggestions"]
+    }
+    assert advice == {"data.example.org": "allow", "169.254.169.254": "nothing"}
+    assert b"audit.read" in run("audit", "show").stdout
