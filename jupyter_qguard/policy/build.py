@@ -115,6 +115,7 @@ class Builder:
             deny=tuple(rule for rule in deny if rule),
             upstream_proxy=proxy,
             ca_bundle=bundle,
+            terminals=record.terminals,
         )
 
     def _proxy(self, text: str) -> None:

@@ -152,6 +152,10 @@ def _explain_egress(policy: Policy, today: dt.date) -> Iterator[Statement]:
     for index, denied in enumerate(egress.deny):
         why = f" ({denied.reason})" if denied.reason else ""
         yield Statement(f"egress.deny[{index}]", f"`{denied.host}` is refused, whatever is allowed{why}.")
+    offers = "The server offers terminals, which no guard surrounds." if egress.open_terminals else "No terminals."
+    yield Statement("egress.terminals", offers)
+    if egress.mode is Mode.ENFORCE:
+        yield Statement("egress.mode", "Pages of the server load from and post to nothing but the server.")
     if egress.upstream_proxy:
         yield Statement("egress.upstream_proxy", f"Everything goes out through {egress.upstream_proxy}.")
     if egress.ca_bundle:

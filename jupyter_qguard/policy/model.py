@@ -54,6 +54,13 @@ class Tier(enum.IntEnum):
         return self.name.lower()
 
 
+class Terminals(enum.Enum):
+    """What becomes of the server's terminals, which no kernel guard surrounds."""
+
+    CLOSED = "closed"
+    UNGUARDED = "unguarded"
+
+
 class Environment(enum.Enum):
     """Where a piece of work belongs."""
 
@@ -133,6 +140,15 @@ class EgressPolicy:
     """URL of a proxy that this machine must use."""
     ca_bundle: str | None = None
     """Absolute path of a PEM file; None for the system's."""
+    terminals: Terminals | None = None
+    """None: closed where connections are enforced."""
+
+    @property
+    def open_terminals(self) -> bool:
+        """Whether the server may offer terminals."""
+        if self.terminals is None:
+            return self.mode is Mode.OBSERVE
+        return self.terminals is Terminals.UNGUARDED
 
 
 class QuotaPeriod(enum.Enum):

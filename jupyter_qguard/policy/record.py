@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from jupyter_qguard.policy.model import Environment, Mode, Operation
+from jupyter_qguard.policy.model import Environment, Mode, Operation, Terminals
 
 API_VERSION = "qguard/v1"
 
@@ -100,6 +100,10 @@ class EgressRecord(Record, frozen=True, kw_only=True):
     deny: Annotated[tuple[DenyRecord, ...], Meta(max_length=5000)] = ()
     upstream_proxy: Annotated[Text, Meta(description="URL of the proxy this machine must use.")] | None = None
     ca_bundle: Annotated[Text, Meta(description="Absolute path of a PEM file to trust.")] | None = None
+    terminals: (
+        Annotated[Terminals, Meta(description="Whether the server offers terminals; without it, not under enforce.")]
+        | None
+    ) = None
 
 
 class WhoRecord(Record, frozen=True, kw_only=True):

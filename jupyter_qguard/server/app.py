@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Float, Int, Unicode
 
+from jupyter_qguard.policy.lookup import load_policy_or_strictest
 from jupyter_qguard.server.assembly import Assembly, Options, assemble
 from jupyter_qguard.server.collaboration import MovedStore, move_store
 from jupyter_qguard.server.process import refuse_inspection
+from jupyter_qguard.server.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -77,11 +79,14 @@ class QGuardApp(ExtensionApp):
 
     _assembly: Assembly | None = None
     _store: MovedStore | None = None
+    _surroundings: Surroundings | None = None
     _hidden = False
 
     def _link_jupyter_server_extension(self, serverapp: ServerApp) -> None:
         """Called before any extension is loaded: the last moment to configure another one."""
         super()._link_jupyter_server_extension(serverapp)
+        self._surroundings = Surroundings(serverapp)
+        self._surroundings.close(load_policy_or_strictest(environ=os.environ, home=Path.home()))
         if self.move_collaboration_store:
             self._store = move_store(serverapp.config, os.environ)
 
@@ -91,7 +96,7 @@ class QGuardApp(ExtensionApp):
         if self.hide_process:
             self._hidden = refuse_inspection()
         try:
-            self._assembly = assemble(self._server, self._options(), self.log)
+            self._assembly = assemble(self._server, self._options(), self._surroundings, self.log)
         except Exception as error:
             # jupyter_server would log this and go on without us.
             self.log.critical("jupyter_qguard cannot be set up (%s): the server does not start without it", error)
@@ -112,10 +117,11 @@ class QGuardApp(ExtensionApp):
         if self._assembly is None:
             return
         try:
+            self._assembly.check_surroundings()
             self._assembly.guard_contents()
         except Exception as error:
             # As above: jupyter_server would go on, with a contents manager that nobody guards.
-            self.log.critical("jupyter_qguard cannot guard this contents manager (%s): the server ends", error)
+            self.log.critical("jupyter_qguard cannot guard this server (%s): it ends", error)
             raise SystemExit(70) from error
         self._assembly.start()
 

@@ -14,6 +14,7 @@ from nbformat.warnings import DuplicateCellId
 from traitlets.log import get_logger
 
 from jupyter_qguard.audit import AuditLog, Identity, IdentityKind, LogSettings, audit_paths
+from jupyter_qguard.errors import GuardFailureError
 from jupyter_qguard.policy import LivePolicy
 from jupyter_qguard.scan.settings import ScanSettings
 from jupyter_qguard.server import contents, downloads, export, handlers, stored
@@ -28,6 +29,7 @@ from jupyter_qguard.server.notices import GuardNotice, NoticeBoard
 from jupyter_qguard.server.policy_watch import PolicyWatch
 from jupyter_qguard.server.pool_scan import PoolScan
 from jupyter_qguard.server.service import GuardService
+from jupyter_qguard.server.surroundings import Surroundings
 from jupyter_qguard.server.trail import Trail
 from jupyter_qguard.server.uploads import UploadSpool
 from jupyter_qguard.server.workers import PoolSettings, WorkerPool
@@ -66,6 +68,12 @@ class Assembly:
         self._threads = threads
         self._scan = scan
         self._whole = True
+
+    def check_surroundings(self) -> None:
+        """Raise GuardFailureError if something is open that the policy closes."""
+        problem = self._service.surroundings.check(self._service.guard.policy.current())
+        if problem:
+            raise GuardFailureError(problem)
 
     def guard_contents(self) -> None:
         """Guard the contents manager that the server has now."""
@@ -111,7 +119,7 @@ class Assembly:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-def assemble(server: Any, options: Options, log: logging.Logger) -> Assembly:
+def assemble(server: Any, options: Options, surroundings: Surroundings | None, log: logging.Logger) -> Assembly:
     """Build the guard and set it in front of *server*'s contents manager and exporters. Starts no process yet."""
     user = server_user(os.environ)
     policy = PolicyWatch(LivePolicy(environ=os.environ, home=Path.home()))
@@ -131,6 +139,8 @@ def assemble(server: Any, options: Options, log: logging.Logger) -> Assembly:
         classes=ClassWatch(policy, trail, board, lambda path: stored.file_of(_manager(server), path)),
         scan_limit=options.scan_limit,
     )
+    surroundings = surroundings or Surroundings(server)
+    surroundings.settle(loaded)
     _announce(loaded, log)
     for logger in {server.log, get_logger()}:
         logger.addFilter(UnclearedFilter())
@@ -139,6 +149,7 @@ def assemble(server: Any, options: Options, log: logging.Logger) -> Assembly:
 
     def changed(now: LoadedPolicy) -> None:
         pool.use_rules(_rules(now, key, options))
+        surroundings.use(now)
         guard.trail.policy_loaded(now)
         board.guard(GuardNotice.POLICY, "Another policy is in force for saves.")
         _announce(now, log)
@@ -150,7 +161,7 @@ def assemble(server: Any, options: Options, log: logging.Logger) -> Assembly:
     export.guard_exports(
         server.web_app.settings["config"], export.ExportRedactor(scan, lambda: policy.current().policy)
     )
-    service = GuardService(gate, user, hidden=options.hidden)
+    service = GuardService(gate, user, surroundings, hidden=options.hidden)
     assembly = Assembly(server, service, threads, scan)
     service.guarded = assembly.guarded
     assembly.guard_contents()

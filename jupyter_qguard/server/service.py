@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from jupyter_qguard.server.gate import Gate
     from jupyter_qguard.server.guard import SaveGuard
     from jupyter_qguard.server.submission import Submission
+    from jupyter_qguard.server.surroundings import Surroundings
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -26,9 +27,10 @@ _LABELS_SHOWN = 200
 class GuardService:
     """Behind the handlers."""
 
-    def __init__(self, gate: Gate, user: str, *, hidden: bool) -> None:
+    def __init__(self, gate: Gate, user: str, surroundings: Surroundings, *, hidden: bool) -> None:
         """*hidden*: whether other processes cannot inspect this one."""
         self.gate = gate
+        self.surroundings = surroundings
         self.guarded: Callable[[], str] = _not_guarded
         """Says how the contents manager is guarded now."""
         self._user = user
@@ -56,6 +58,7 @@ class GuardService:
             "audit": self.guard.trail.trouble or "ok",
             "user": self._user,
             "hidden_from_other_processes": self._hidden,
+            **self.surroundings.status(),
         }
 
     def policy(self) -> dict[str, Any]:
