@@ -40,7 +40,8 @@ class OtherHost:
     """Listens on a port of its own, which makes it another origin; remembers the first line of whatever came."""
 
     port: int
-    seen: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    """Not connections without a word: Chromium opens some ahead of a request, which its policy then stops."""
 
     @classmethod
     @contextlib.contextmanager
@@ -64,5 +65,7 @@ class OtherHost:
                 return
             with connection, contextlib.suppress(OSError):
                 connection.settimeout(5)
-                self.seen.append(connection.recv(2000).split(b"\r\n")[0].decode("latin1"))
+                line = connection.recv(2000).split(b"\r\n")[0].decode("latin1")
+                if line:
+                    self.requests.append(line)
                 connection.sendall(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n")
