@@ -143,7 +143,7 @@ def test_a_server_whose_manager_cannot_be_guarded_at_all_ends(tmp_path: Path) ->
     try:
         with pytest.raises(AssertionError, match="did not come up"):
             server.start()
-        assert "cannot guard this contents manager" in server.log
+        assert "cannot guard this server" in server.log
         assert server.exit_code == 70
     finally:
         server.stop()
