@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from jupyter_qguard.cli.pool import NOTHING, FileResult, scan_data
+from jupyter_qguard.cli.pool import NOTHING, FileResult, named, scan_data
 from jupyter_qguard.errors import UsageError
 from jupyter_qguard.scan import Scanner, ScanSettings
 
@@ -36,17 +37,17 @@ def scan_history(
             reader.stdin.flush()
             header = reader.stdout.readline().split()
             if len(header) != 3:
-                yield FileResult(path, 0, NOTHING, "cannot be read: this clone does not have it", origin=commit)
+                missing = "cannot be read: this clone does not have it"
+                yield named(scanner, FileResult(path, 0, NOTHING, missing, origin=commit))
                 continue
             size = int(header[2])
             data = reader.stdout.read(size)
             reader.stdout.read(1)
             if size > limit:
                 error = f"larger than the limit of {limit >> 20} MiB (--max-size)"
-                yield FileResult(path, size, NOTHING, error, origin=commit)
+                yield named(scanner, FileResult(path, size, NOTHING, error, origin=commit))
                 continue
-            found = scan_data(scanner, data, path)
-            yield FileResult(path, size, found.result, found.error, found.binary, commit)
+            yield named(scanner, replace(scan_data(scanner, data, path), origin=commit))
         reader.stdin.close()
 
 

@@ -8,11 +8,13 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jupyter_qguard.errors import GuardFailureError, InputError
+from jupyter_qguard.redact.pathname import masked, may_hold_a_secret, text_of
 from jupyter_qguard.scan import Scanner, ScanResult, ScanSettings
+from jupyter_qguard.scan.binary import is_binary
 
 SMALL = 4 << 20
 """Bytes below which a pool costs more than it saves."""
@@ -67,8 +69,22 @@ def scan_files(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
+def named(scanner: Scanner, result: FileResult) -> FileResult:
+    """*result* under a name that can be shown, with what was found in the name besides."""
+    found = scanner.scan_text(text_of(result.path)).findings if may_hold_a_secret(result.path) else ()
+    if not found:
+        return result
+    first = tuple(replace(finding, line=1) for finding in found)  # a place that each file has
+    whole = replace(result.result, findings=(*first, *result.result.findings))
+    return replace(result, path=masked(result.path, found), result=whole)
+
+
 def scan_file(scanner: Scanner, path: Path, limit: int) -> FileResult:
-    """Scan one file. Never raises for what the file holds."""
+    """Scan one file and its name. Never raises for what the file holds."""
+    return named(scanner, _read_and_scan(scanner, path, limit))
+
+
+def _read_and_scan(scanner: Scanner, path: Path, limit: int) -> FileResult:
     name = path.as_posix()
     try:
         size = path.stat().st_size
@@ -82,17 +98,11 @@ def scan_file(scanner: Scanner, path: Path, limit: int) -> FileResult:
 
 def scan_data(scanner: Scanner, data: bytes, name: str) -> FileResult:
     """Scan bytes under a name."""
-    if not name.lower().endswith(".ipynb") and is_binary(data):
-        return FileResult(name, len(data), NOTHING, binary=True)
+    binary = not name.lower().endswith(".ipynb") and is_binary(data)
     try:
-        return FileResult(name, len(data), scanner.scan_bytes(data, name, glance=True))
+        return FileResult(name, len(data), scanner.scan_bytes(data, name, glance=True), binary=binary)
     except InputError as error:
         return FileResult(name, len(data), NOTHING, str(error))
-
-
-def is_binary(data: bytes) -> bool:
-    """Whether bytes are no text, as git tells it: a NUL byte near the start, and no UTF-16 mark."""
-    return b"\0" in data[:8192] and data[:2] not in (b"\xff\xfe", b"\xfe\xff")
 
 
 def default_jobs() -> int:

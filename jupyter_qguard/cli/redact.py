@@ -71,6 +71,8 @@ def redacted(scanner: Scanner, data: bytes, name: str) -> tuple[bytes, int]:
         Something is found however often it is redacted: nothing may be written then.
     """
     if not name.lower().endswith(".ipynb"):
+        if b"\0" in data:
+            scanner.scan_bytes(data, name)  # refuses a text that hides another one in it
         text, found = clean_text(scanner, decode_text(data))
         return (encode_text(text, data) if found else data), found
     document = parse_notebook(data)

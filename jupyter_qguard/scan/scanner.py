@@ -17,6 +17,7 @@ from jupyter_qguard.scan.flow import feeders
 from jupyter_qguard.scan.fragment import Fragment, Kind, Unit, notebook_units
 from jupyter_qguard.scan.glancer import SMALLEST, Glancer
 from jupyter_qguard.scan.judge import Candidate, Context, Judge
+from jupyter_qguard.scan.mixed import scan_mixed
 from jupyter_qguard.scan.names import Role
 from jupyter_qguard.scan.notebook import check_notebook, parse_notebook
 from jupyter_qguard.scan.report import Reporter
@@ -83,7 +84,7 @@ class Scanner:
         times as fast; what Jupyter would refuse elsewhere, such as a number of ten thousand digits, goes unsaid then.
         """
         if not name.lower().endswith(".ipynb"):
-            return self.scan_text(decode_text(data))
+            return scan_mixed(data, self.scan_text) if b"\0" in data else self.scan_text(decode_text(data))
         seen = self._glancer.look(data) if glance and len(data) >= SMALLEST and not self.patterns else None
         if seen is not None:
             result = self._scan(seen.units(), stated({"metadata": seen.metadata()}), seen.vendors)

@@ -1,14 +1,10 @@
-"""The encoding of text files: UTF-16 by its mark, else UTF-8. What is read can be written back byte for byte."""
+"""The text of files: UTF-16 and UTF-32, else UTF-8. What is read can be written back byte for byte."""
 
 from __future__ import annotations
 
-import codecs
-
 from jupyter_qguard.errors import InputError
-
-_MARKS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-_SNIFF = 65536
-"""Bytes among which a NUL tells a binary file."""
+from jupyter_qguard.scan.binary import is_binary
+from jupyter_qguard.scan.wide import wide_of
 
 
 def decode_text(data: bytes) -> str:
@@ -17,32 +13,20 @@ def decode_text(data: bytes) -> str:
     Raises
     ------
     InputError
-        The file is binary: it has NUL bytes and is not UTF-16.
+        The file is binary.
     """
-    mark, codec = _utf16(data)
-    if mark:
-        try:
-            return data[len(mark) :].decode(codec)
-        except UnicodeDecodeError:
-            message = "not text: it starts like UTF-16 and is none"
-            raise InputError(message) from None
-    if b"\0" in data[:_SNIFF]:
-        message = "not text: it has NUL bytes"
+    wide = wide_of(data)
+    if wide is not None:
+        return data[len(wide.mark) : wide.end(data)].decode(wide.codec)
+    if is_binary(data):
+        message = "not text: it is a binary file"
         raise InputError(message)
     return data.decode("utf-8", "surrogateescape")
 
 
 def encode_text(text: str, original: bytes) -> bytes:
     """*text* in the encoding that *original* was decoded from."""
-    mark, codec = _utf16(original)
-    return mark + text.encode(codec) if mark else text.encode("utf-8", "surrogateescape")
-
-
-def _utf16(data: bytes) -> tuple[bytes, str]:
-    """The mark of UTF-16 that *data* begins with, and its codec; empty if it has none.
-
-    A mark before bytes without any NUL lies: no ASCII, blanks and line ends included, is written in UTF-16 without one,
-    and read as UTF-16 the secret in such bytes would be Chinese.
-    """
-    marked = ((mark, codec) for mark, codec in _MARKS if data.startswith(mark) and b"\0" in data)
-    return next(marked, (b"", ""))
+    wide = wide_of(original)
+    if wide is None:
+        return text.encode("utf-8", "surrogateescape")
+    return wide.mark + text.encode(wide.codec) + original[wide.end(original) :]

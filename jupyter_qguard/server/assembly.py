@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import warnings
@@ -25,6 +26,7 @@ from jupyter_qguard.server.guard import Results, SaveGuard
 from jupyter_qguard.server.guarded import GuardedContents
 from jupyter_qguard.server.identity import server_user
 from jupyter_qguard.server.late import UnclearedFilter
+from jupyter_qguard.server.names import LogFilter, NameWatch
 from jupyter_qguard.server.notices import GuardNotice, NoticeBoard
 from jupyter_qguard.server.policy_watch import PolicyWatch
 from jupyter_qguard.server.pool_scan import PoolScan
@@ -35,7 +37,7 @@ from jupyter_qguard.server.uploads import UploadSpool
 from jupyter_qguard.server.workers import PoolSettings, WorkerPool
 
 if TYPE_CHECKING:
-    import logging
+    from collections.abc import Iterable
 
     from jupyter_qguard.policy import LoadedPolicy
 
@@ -127,6 +129,7 @@ def assemble(server: Any, options: Options, surroundings: Surroundings | None, l
     key = secrets.token_bytes(32)
     pool = WorkerPool(_pool_settings(options), _rules(loaded, key, options), log.warning)
     board = NoticeBoard(server.event_logger, server)
+    names = NameWatch(pool, policy)
     trail = Trail(lambda: _open_log(loaded, user))
     guard = SaveGuard(
         pool=pool,
@@ -137,6 +140,7 @@ def assemble(server: Any, options: Options, surroundings: Surroundings | None, l
         overrides=OverrideBook(),
         results=Results(),
         classes=ClassWatch(policy, trail, board, lambda path: stored.file_of(_manager(server), path)),
+        names=names,
         scan_limit=options.scan_limit,
     )
     surroundings = surroundings or Surroundings(server)
@@ -144,6 +148,7 @@ def assemble(server: Any, options: Options, surroundings: Surroundings | None, l
     _announce(loaded, log)
     for logger in {server.log, get_logger()}:
         logger.addFilter(UnclearedFilter())
+    _keep_out(names, (server.log, get_logger(), logging.getLogger()))
     # It quotes the id, also while a notebook is still being judged, and goes past every logger.
     warnings.simplefilter("ignore", DuplicateCellId)
 
@@ -166,6 +171,12 @@ def assemble(server: Any, options: Options, surroundings: Surroundings | None, l
     service.guarded = assembly.guarded
     assembly.guard_contents()
     return assembly
+
+
+def _keep_out(names: NameWatch, loggers: Iterable[Any]) -> None:
+    """Keep bad names out of what the handlers of *loggers* write, whoever logs it: a logger's filter sees only its own."""
+    for handler in {handler for logger in loggers for handler in logger.handlers}:
+        handler.addFilter(LogFilter(names))
 
 
 def _manager(server: Any) -> Any:

@@ -49,6 +49,7 @@ def save_hook(gate: Gate) -> Any:
 
     def qguard_pre_save_hook(model: Any, path: str, **_: Any) -> None:
         with gate.refusing(path, WritePath.SAVE):
+            gate.guard.admit_name(path, WritePath.SAVE)
             if model.get("chunk") is not None:
                 reason = "this contents manager shows only the first chunk of an upload, so the whole cannot be checked"
                 raise gate.guard.unreadable(path, WritePath.UPLOAD, reason)

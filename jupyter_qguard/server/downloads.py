@@ -1,4 +1,4 @@
-"""Serves ``/files``: text and notebooks come out redacted, everything else as before.
+"""Serves ``/files``: text and notebooks come out redacted, binary files as they are or, with a secret in them, not at all.
 
 What is sent is what was scanned: text is read once, and answered from memory. A download of a notebook in JupyterLab
 takes this way too.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+import mmap
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -18,6 +19,7 @@ from jupyter_server.auth.decorator import authorized
 from tornado import httputil, web
 
 from jupyter_qguard.errors import InputError
+from jupyter_qguard.scan.binary import LARGEST_BINARY, is_binary
 from jupyter_qguard.server import stored
 from jupyter_qguard.server.export import leaving
 from jupyter_qguard.server.submission import Form, Submission, read_submission
@@ -25,9 +27,6 @@ from jupyter_qguard.server.submission import Form, Submission, read_submission
 if TYPE_CHECKING:
     from jupyter_qguard.server.gate import Gate
     from jupyter_qguard.server.pool_scan import PoolScan
-
-_SNIFF = 65536
-"""Bytes that decide whether a file is text, as in the scanner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +51,36 @@ class Downloads:
         if not file.is_file():
             return None
         with file.open("rb") as stream:
-            start = Submission(name, Form.BASE64, data=stream.read(_SNIFF))
-            if start.is_binary:
-                return None
-            return self.check(start.data + stream.read() if start.data else b"", name)
+            if file.stat().st_size > LARGEST_BINARY and not name.lower().endswith(".ipynb"):
+                with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+                    if is_binary(mapped):
+                        return None
+            return self.check(stream.read(), name)
 
     def check(self, data: bytes, name: str) -> Checked | None:
-        """Check the bytes of a file. None for what is binary. Raises GuardFailureError; InputError for no readable text."""
+        """Check the bytes of a file. None for what is binary and clean.
+
+        Raises
+        ------
+        web.HTTPError
+            It is binary and holds a secret.
+        GuardFailureError, InputError
+            It cannot be checked.
+        """
         policy = self._gate.guard.policy.current().policy
         try:
             findings = leaving(policy, self._scan.scan_file(data, name))
         except InputError:
             if not name.lower().endswith(".ipynb"):
-                if Submission(name, Form.BASE64, data=data).is_binary:
-                    return None
-                raise  # it begins like UTF-16 and is none
+                raise
             # A broken notebook is still text: somebody may want it back to repair it.
             name = f"{name}.txt"
             findings = leaving(policy, self._scan.scan_file(data, name))
+        if Submission(name, Form.BASE64, data=data).is_binary:
+            if not findings:
+                return None
+            text = f"{name} is a binary file with a secret in the clear ({findings[0].rule_id}), so it is not sent."
+            raise web.HTTPError(HTTPStatus.FORBIDDEN, text)
         if not findings:
             return Checked(data, 0)
         return Checked(self._scan.redact_file(data, name, findings), len(findings))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import nbformat
 
-from jupyter_qguard.errors import GuardFailureError, InputError, QGuardError
+from jupyter_qguard.errors import GuardFailureError, QGuardError
 from jupyter_qguard.policy import Action, Mode, decide_save
 from jupyter_qguard.redact import redact_notebook
 
@@ -87,10 +87,7 @@ class ExportRedactor:
 
     def _file(self, policy: Policy, name: str, data: Any) -> Any:
         content = data.encode("utf-8") if isinstance(data, str) else bytes(data)
-        try:
-            findings = leaving(policy, self._scan.scan_file(content, f"{name}.txt"))
-        except InputError:
-            return data  # a picture
+        findings = leaving(policy, self._scan.scan_file(content, f"{name}.txt"))
         if not findings:
             return data
         redacted = self._scan.redact_file(content, f"{name}.txt", findings)

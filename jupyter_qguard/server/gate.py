@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from tornado import web
 
 from jupyter_qguard.errors import InputError
+from jupyter_qguard.scan.binary import LARGEST_BINARY
 from jupyter_qguard.server import refusal
 from jupyter_qguard.server.late import Pending
 from jupyter_qguard.server.passage import Passage, passage_of, passing
@@ -115,7 +116,8 @@ class Gate:
         return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: call(*args, **kwargs))
 
     def take(self, model: Any, path: str) -> Taken:
-        """Read and encode what is to be saved. Raises RefusedError."""
+        """Read and encode what is to be saved. Raises RefusedError, and what judging its name raises."""
+        self.guard.admit_name(path, WritePath.SAVE)
         try:
             submission = read_submission(model, path)
             prepared = submission.prepared() if submission is not None and not submission.is_blank else None
@@ -158,12 +160,17 @@ class Gate:
         if submission is not None and self.guard.clear(submission, WritePath.CHECKPOINT).redacted:
             raise refusal.must_be_saved_first(path, WritePath.CHECKPOINT)
 
+    def accept_chunk(self, model: Mapping[str, Any], path: str) -> Upload | None:
+        """Take one chunk. Returns the upload when it is complete. Raises RefusedError."""
+        self.guard.admit_name(path, WritePath.UPLOAD)
+        return self.uploads.accept(model, path)
+
     def admit_upload(self, upload: Upload, *, in_chunks: bool) -> tuple[Iterator[dict[str, Any]], Clearance | None]:
         """Decide about a complete upload. Returns the models to hand on, one if not *in_chunks*. Raises RefusedError."""
         limit = self.guard.scan_limit
+        if upload.size > min(LARGEST_BINARY, limit) and upload.is_binary:
+            return upload.models(in_chunks=in_chunks), None
         if upload.size > limit:
-            if upload.is_binary and not upload.path.lower().endswith(".ipynb"):
-                return upload.models(in_chunks=in_chunks), None
             raise refusal.too_large(upload.path, WritePath.UPLOAD, upload.size, limit)
         clearance = self.guard.clear(upload.submission(), WritePath.UPLOAD)
         data = clearance.submission.data or b""
@@ -171,11 +178,12 @@ class Gate:
 
     def admit_folder(self, folder: Path, path: str) -> None:
         """Decide about the copy of a folder, file by file. Raises RefusedError at the first that must not be copied."""
-        for place, _, names in os.walk(folder):
-            for name in sorted(names):
+        for place, folders, names in os.walk(folder):
+            for name in sorted((*folders, *names)):
                 file = Path(place, name)
+                where = f"{path.strip('/')}/{file.relative_to(folder).as_posix()}"
+                self.guard.admit_name(where, WritePath.COPY)
                 if file.is_file():
-                    where = f"{path.strip('/')}/{file.relative_to(folder).as_posix()}"
                     self._admit_file(file, where)
 
     def last_look(self, model: Any, path: str, *, others: bool) -> None:

@@ -17,11 +17,11 @@ from jupyter_qguard.errors import GuardFailureError, InputError, QGuardError
 from jupyter_qguard.policy.decide import decide_save
 from jupyter_qguard.policy.model import Action
 from jupyter_qguard.redact import redact_notebook
+from jupyter_qguard.scan.binary import LARGEST_BINARY
 from jupyter_qguard.server import refusal
 from jupyter_qguard.server.decisions import Decision, Outcome
 from jupyter_qguard.server.notices import GuardNotice
 from jupyter_qguard.server.refusal import RefusedError, WritePath
-from jupyter_qguard.server.submission import Form
 from jupyter_qguard.server.validity import stays_valid
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from jupyter_qguard.scan import Finding, ScanResult
     from jupyter_qguard.server.class_watch import ClassWatch
     from jupyter_qguard.server.decisions import DecisionRegister, OverrideBook
+    from jupyter_qguard.server.names import NameWatch
     from jupyter_qguard.server.notices import NoticeBoard
     from jupyter_qguard.server.policy_watch import PolicyWatch
     from jupyter_qguard.server.prepared import Prepared
@@ -79,6 +80,7 @@ class SaveGuard:
     overrides: OverrideBook
     results: Results
     classes: ClassWatch
+    names: NameWatch
     scan_limit: int
     """Bytes."""
 
@@ -91,6 +93,7 @@ class SaveGuard:
             It must not be written. No other exception leaves this method.
         """
         try:
+            self.admit_name(submission.path, way)
             under = self.policy.current()  # an edit changes what is looked for, so it must be taken before the scan
             return replace(self._clear(submission, way, prepared), under=under)
         except RefusedError:
@@ -100,8 +103,19 @@ class SaveGuard:
         except Exception as error:  # noqa: BLE001 - the law of this package: what fails is refused
             raise self.failed(submission.path, way, error) from None
 
+    def admit_name(self, path: str, way: WritePath) -> None:
+        """Refuse a name that holds a secret, and what cannot be judged. Raises RefusedError and what a scan raises."""
+        shown, good = self.names.judge(path)
+        if good:
+            return
+        refused = refusal.bad_name(shown, way)
+        self.trail.name_refused(shown, way)
+        self.board.guard(GuardNotice.UNREADABLE, refused.message, shown)
+        raise refused
+
     def unreadable(self, path: str, way: WritePath, reason: str) -> RefusedError:
         """Tell of content that cannot be read. Returns the refusal."""
+        path = self.names.shown(path)
         refused = refusal.unreadable(path, way, reason)
         self.board.guard(GuardNotice.UNREADABLE, refused.message, path)
         return refused
@@ -109,6 +123,7 @@ class SaveGuard:
     def failed(self, path: str, way: WritePath, error: BaseException) -> RefusedError:
         """Record and tell of a failure of the guard. Returns the refusal. Never raises."""
         kind = str(error) if isinstance(error, QGuardError) else type(error).__name__
+        path = self.names.shown(path)
         refused = refusal.guard_failed(path, way, kind)
         try:
             # The kind only: the message or the variables of a foreign error could quote the document.
@@ -144,17 +159,11 @@ class SaveGuard:
         if submission.is_blank:
             return Clearance(submission)
         prepared = prepared or submission.prepared()
-        if prepared.size > self.scan_limit:
-            if submission.is_binary and not submission.is_notebook and submission.form is not Form.TEXT:
-                return Clearance(submission)
-            raise refusal.too_large(submission.path, way, prepared.size, self.scan_limit)
-        try:
-            result = self._scan(prepared, submission.path)
-        except InputError:
-            # Neither a NUL in what is saved as text nor a mark of UTF-16 before what is none may hide a text.
-            if submission.is_notebook or submission.form is Form.TEXT or not submission.is_binary:
-                raise
+        if prepared.size > min(LARGEST_BINARY, self.scan_limit) and submission.is_binary:
             return Clearance(submission)
+        if prepared.size > self.scan_limit:
+            raise refusal.too_large(submission.path, way, prepared.size, self.scan_limit)
+        result = self._scan(prepared, submission.path)
         lowered = self.classes.lowers(submission, way)
         clearance = self._carry_out(submission, way, self.verdict(submission, result))
         if lowered:
@@ -197,6 +206,9 @@ class SaveGuard:
 
     def _redacted(self, submission: Submission, way: WritePath, findings: tuple[Finding, ...]) -> Submission:
         """*submission* without *findings*, scanned again: what goes to the disk is what was seen to be clean."""
+        if submission.is_binary:
+            reason = "it is a binary file with a secret in the clear, where nothing can be replaced."
+            raise refusal.not_redactable(submission.path, way, reason)
         if submission.document is not None:
             document = redact_notebook(submission.document, findings)
             if not stays_valid(submission.document, document, findings):

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager, LargeFileManager
 
+from jupyter_qguard.redact.pathname import may_hold_a_secret
 from jupyter_qguard.server import stored
 from jupyter_qguard.server.gate import told
 from jupyter_qguard.server.late import written_late
 from jupyter_qguard.server.passage import going_on
 from jupyter_qguard.server.refusal import WritePath
-from jupyter_qguard.server.signature import noted
+from jupyter_qguard.server.signature import noted as signed
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jupyter_qguard.server.gate import Gate
     from jupyter_qguard.server.passage import Passage
 
@@ -22,6 +26,22 @@ class GuardedContents:
     """What both kinds of guarded manager share. Mixed in before a contents manager's own class."""
 
     _qguard: Gate
+
+    def is_hidden(self, path: str) -> Any:
+        """As before. The first that is asked about a path that somebody sends: the log must know it before it quotes it."""
+        return self._qguard_noted(super().is_hidden, path)  # type: ignore[misc]
+
+    def file_exists(self, path: str = "") -> Any:
+        """As :meth:`is_hidden`, which nobody asks where hidden files are allowed."""
+        return self._qguard_noted(super().file_exists, path)  # type: ignore[misc]
+
+    def get(self, path: str, *args: Any, **kwargs: Any) -> Any:
+        """As :meth:`is_hidden`, for exports."""
+        return self._qguard_noted(super().get, path, *args, **kwargs)  # type: ignore[misc]
+
+    def list_checkpoints(self, path: str) -> Any:
+        """As :meth:`is_hidden`, for the list of the checkpoints of a file that need not be there."""
+        return self._qguard_noted(super().list_checkpoints, path)  # type: ignore[misc]
 
     def run_pre_save_hooks(self, model: Any, path: str, **kwargs: Any) -> None:
         """Run everybody's hooks, then look once more: they may have changed what is written."""
@@ -39,8 +59,22 @@ class GuardedContents:
         passage = next(reversed(going_on()), None)
         if passage is None:
             return writing
-        writing = noted(passage, writing)
+        writing = signed(passage, writing)
         return writing if passage.pending is None else written_late(passage.pending, writing)
+
+    def _qguard_noted(self, call: Callable[..., Any], path: str, *args: Any, **kwargs: Any) -> Any:
+        gate = self._qguard
+        if not may_hold_a_secret(path):
+            return call(path, *args, **kwargs)
+        if not inspect.iscoroutinefunction(call):
+            gate.guard.names.note(path)
+            return call(path, *args, **kwargs)
+
+        async def noted() -> Any:
+            await gate.run(gate.guard.names.note, path)
+            return await call(path, *args, **kwargs)
+
+        return noted()
 
     def _qguard_last_look(self, model: Any, path: str) -> None:
         with self._qguard.refusing(path, WritePath.SAVE):

@@ -43,7 +43,7 @@ class AsyncGuardedContents(GuardedContents):
         """Copy a file into a checkpoint, without an old secret that something else wrote into it."""
         with self._qguard.refusing(path, WritePath.CHECKPOINT):
             if stored.file_of(self, path) is None:
-                model = await ensure_async(self.get(path, content=True))  # type: ignore[attr-defined]
+                model = await ensure_async(self.get(path, content=True))
                 await self._qguard.run(self._qguard.admit_fetched, model, path)
             clearance = await self._qguard.run(stored.clear_checkpoint, self, self._qguard, path)
             if clearance is not None and clearance.redacted:
@@ -109,7 +109,7 @@ class AsyncGuardedContents(GuardedContents):
     async def _qguard_chunk(self, model: Mapping[str, Any], path: str) -> Any:
         gate = self._qguard
         with gate.refusing(path, WritePath.UPLOAD):
-            upload = await gate.run(gate.uploads.accept, model, path)
+            upload = await gate.run(gate.accept_chunk, model, path)
             if upload is None:
                 return pending_model(path)
         try:

@@ -28,7 +28,7 @@ class SyncGuardedContents(GuardedContents):
         """Copy a file into a checkpoint, without an old secret that something else wrote into it."""
         with self._qguard.refusing(path, WritePath.CHECKPOINT):
             if stored.file_of(self, path) is None:
-                self._qguard.admit_fetched(self.get(path, content=True), path)  # type: ignore[attr-defined]
+                self._qguard.admit_fetched(self.get(path, content=True), path)
             clearance = stored.clear_checkpoint(self, self._qguard, path)
             if clearance is not None and clearance.redacted:
                 return stored.write_checkpoint(self, path, clearance)
@@ -67,7 +67,7 @@ class SyncGuardedContents(GuardedContents):
     def _qguard_chunk(self, model: Mapping[str, Any], path: str) -> Any:
         gate = self._qguard
         with gate.refusing(path, WritePath.UPLOAD):
-            upload = gate.uploads.accept(model, path)
+            upload = gate.accept_chunk(model, path)
             if upload is None:
                 return pending_model(path)
         try:

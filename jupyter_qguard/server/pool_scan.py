@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from jupyter_qguard.errors import GuardFailureError
+from jupyter_qguard.scan import ScanResult
+from jupyter_qguard.scan.binary import LARGEST_BINARY
 from jupyter_qguard.server.submission import Form, Submission
 
 if TYPE_CHECKING:
-    from jupyter_qguard.scan import Finding, ScanResult
+    from jupyter_qguard.scan import Finding
     from jupyter_qguard.server.guard import SaveGuard
 
 
@@ -34,7 +36,9 @@ class PoolScan:
 
     def _scan(self, submission: Submission) -> ScanResult:
         prepared = submission.prepared()
-        if prepared.size > self._guard.scan_limit and not submission.is_binary:
+        if prepared.size > min(LARGEST_BINARY, self._guard.scan_limit) and submission.is_binary:
+            return ScanResult(())
+        if prepared.size > self._guard.scan_limit:
             message = f"{submission.name} is too large to be checked"
             raise GuardFailureError(message)
         return self._guard.scan(submission)

@@ -62,6 +62,15 @@ def must_be_saved_first(path: str, way: WritePath) -> RefusedError:
     return not_redactable(path, way, "it holds what the policy redacts. Open it and save it first.")
 
 
+def bad_name(shown: str, way: WritePath) -> RefusedError:
+    """The refusal of a name that holds a secret. *shown* is the name without it."""
+    text = (
+        f"{shown} was not {way.value}: the name of the file or folder holds a secret, and names stand in listings and "
+        f"logs. Choose another name. {NOTHING_LOST}"
+    )
+    return RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, text)
+
+
 def unreadable(path: str, way: WritePath, reason: str) -> RefusedError:
     """The refusal of what cannot be read, so cannot be scanned."""
     return RefusedError(HTTPStatus.UNPROCESSABLE_ENTITY, f"{path} was not {way.value}: {reason}. {NOTHING_LOST}")

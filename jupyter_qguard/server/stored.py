@@ -48,6 +48,7 @@ def clear_checkpoint(manager: Any, gate: Gate, path: str) -> Clearance | None:
     RefusedError
         It must not be copied.
     """
+    gate.guard.admit_name(path, WritePath.CHECKPOINT)
     file = file_of(manager, path)
     if file is None or gate.is_as_written(path, file) or not Path(file).is_file():
         return None
@@ -80,6 +81,7 @@ def clear_restore(manager: Any, gate: Gate, checkpoint_id: str, path: str) -> Cl
     RefusedError
         It must not be restored.
     """
+    gate.guard.admit_name(path, WritePath.RESTORE)
     checkpoints = manager.checkpoints
     if isinstance(checkpoints, GenericCheckpointsMixin):
         return None
@@ -99,6 +101,7 @@ def clear_rename(manager: Any, gate: Gate, old_path: str, new_path: str) -> None
     RefusedError
         It must not be renamed.
     """
+    gate.guard.admit_name(new_path, WritePath.RENAME)
     if not new_path.lower().endswith(".ipynb") or old_path.lower().endswith(".ipynb"):
         return
     file = file_of(manager, old_path)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jupyter_qguard.errors import InputError
+from jupyter_qguard.scan.binary import is_binary
 from jupyter_qguard.scan.notebook import check_notebook
 from jupyter_qguard.server.prepared import Prepared, prepare_bytes, prepare_notebook
 from jupyter_qguard.server.statement import Statement, statement_in, statement_of
@@ -50,9 +51,8 @@ class Submission:
 
     @property
     def is_binary(self) -> bool:
-        """Whether the bytes are no text. The scanner's own test, for files too large to be sent to it."""
-        data = self.data
-        return data is not None and not data.startswith((b"\xff\xfe", b"\xfe\xff")) and b"\0" in data[:65536]
+        """Whether what will lie on the disk is no text. Never what came as text, and no notebook."""
+        return self.form is Form.BASE64 and not self.is_notebook and is_binary(self.data or b"")
 
     def prepared(self) -> Prepared:
         """For a worker. Raises InputError."""

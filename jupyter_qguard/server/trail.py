@@ -108,6 +108,14 @@ class Trail:
             else:
                 self._use(lambda log: log.note_refusal(event), writes=False)
 
+    def name_refused(self, shown: str, way: WritePath) -> None:
+        """Record that something was not written because its name holds a secret. *shown* is the name without it."""
+        reason = "the name holds a secret"
+        data = SaveDecided(action=Action.BLOCK.label, operation=way.name.lower(), reason=reason)
+        event = AuditEvent(data=data, notebook=shown)
+        with contextlib.suppress(AuditUnavailableError):
+            self._use(lambda log: log.note_refusal(event), writes=False)
+
     def guard_failed(self, path: str, way: WritePath, code: str, kind: str) -> None:
         """Record that a write was refused because it could not be checked. Raises AuditUnavailableError."""
         event = AuditEvent(data=GuardFailed(part=way.name.lower(), code=code, detail=kind), notebook=path)

@@ -7,6 +7,7 @@ and when the server dies.
 from __future__ import annotations
 
 import datetime as dt
+import mmap
 import tempfile
 import threading
 import time
@@ -17,6 +18,7 @@ from http import HTTPStatus
 from typing import IO, TYPE_CHECKING, Any
 
 from jupyter_qguard.errors import InputError
+from jupyter_qguard.scan.binary import is_binary
 from jupyter_qguard.server.refusal import NOTHING_LOST, RefusedError
 from jupyter_qguard.server.submission import Form, Submission, read_submission
 
@@ -29,7 +31,6 @@ FIRST, LAST = 1, -1
 _OPEN_AT_ONCE = 64
 _IDLE = 3600.0
 """Seconds after which an upload counts as given up."""
-_SNIFF = 65536
 _PIECE = 6 << 20
 """Bytes of one chunk when a large file is handed on."""
 
@@ -43,17 +44,22 @@ class Upload:
     next: int
     size: int
     touched: float
+    form: Form = Form.BASE64
+    """TEXT as soon as one of its chunks is."""
 
     @property
     def is_binary(self) -> bool:
-        """Whether the content is no text, by its beginning."""
-        self.file.seek(0)
-        return Submission(self.path, Form.BASE64, data=self.file.read(_SNIFF)).is_binary
+        """Whether the content is no text and no notebook. Reads parts of it only."""
+        if self.form is Form.TEXT or self.path.lower().endswith(".ipynb") or not self.size:
+            return False
+        self.file.flush()
+        with mmap.mmap(self.file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return is_binary(data)
 
     def submission(self) -> Submission:
         """All of it, in memory."""
         self.file.seek(0)
-        return Submission(self.path, Form.BASE64, data=self.file.read())
+        return Submission(self.path, self.form, data=self.file.read())
 
     def models(self, *, in_chunks: bool) -> Iterator[dict[str, Any]]:
         """The upload as contents models."""
@@ -116,6 +122,8 @@ class UploadSpool:
             upload.size += len(data)
             upload.next += 1
             upload.touched = self._clock()
+            if submission.form is Form.TEXT:
+                upload.form = Form.TEXT
             return self._open.pop(path) if chunk == LAST else None
 
     def _begin(self, path: str) -> Upload:

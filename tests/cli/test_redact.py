@@ -145,7 +145,7 @@ def test_bytes_that_are_no_text_stay(scanner):
     assert after.endswith(b"]\n\xed\xa0\x80\n")
 
 
-@pytest.mark.parametrize("data", [b"\0\1\2", b"\xff\xfea\0b", b"text \0 more"])
+@pytest.mark.parametrize("data", [b"\0\1\2", b"\xff\xfe\0\1\2\3\1\xd8\xd8\xd8\xd8", b"PK\3\4\0\0" * 9])
 def test_what_is_no_text_is_refused(scanner, data):
     with pytest.raises(InputError):
         redacted(scanner, data, "a.log")

@@ -27,6 +27,9 @@ FILES = {
     "script.py": call(SECRET).encode(),
     "no_ending": b"\n" * 100_000 + line(SECRET).encode(),
     "wide.txt": line(SECRET).encode("utf-16"),
+    "wide without a mark.txt": line(SECRET).encode("utf-16-le"),
+    "wider.txt": line(SECRET).encode("utf-32"),
+    "nul.log": b"\0" + line(SECRET).encode(),
     "marked.txt": b"\xff\xfe" + line(SECRET).encode(),
     "marked odd.txt": b"\xfe\xff\n" + line(SECRET).encode(),
     "latin.txt": "ü".encode("latin-1") + line(SECRET).encode(),
@@ -34,7 +37,9 @@ FILES = {
     "server.log": f"\x1b[32m{line(SECRET)}\x1b[0m".encode(),
     "deep/er/ü ä.txt": line(SECRET).encode(),
 }
-BINARY = bytes(random.Random(7).randrange(256) for _ in range(70_000)) + b"\0" + line(SECRET).encode()
+BINARY = random.Random(7).randbytes(70_000) + b"\0 and words and words and words"
+
+KEYS = BINARY + line(SECRET).encode() + BINARY
 
 
 @pytest.fixture(scope="module", params=MANAGERS)
@@ -49,7 +54,7 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
 
 def _server(folder: Path, manager: str, *, guarded: bool) -> Iterator[JupyterServer]:
     server = JupyterServer(folder, guarded=guarded, options={"ServerApp.contents_manager_class": manager})
-    for name, data in {**FILES, "data.bin": b"\0" + BINARY, "clean.txt": b"0123456789"}.items():
+    for name, data in {**FILES, "data.bin": b"\0" + BINARY, "clean.txt": b"0123456789", "keys.bin": KEYS}.items():
         file = server.root / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(data)
@@ -146,6 +151,13 @@ def test_what_is_no_text_is_sent_as_it_is(server: JupyterServer) -> None:
     assert get(server, "data.bin").body == data
     assert get(server, "data.bin", Range="bytes=10-19").body == data[10:20]
     assert "x-qguard-redacted" not in get(server, "data.bin").headers
+
+
+def test_a_binary_file_with_a_secret_in_the_clear_is_not_sent(server: JupyterServer) -> None:
+    reply = get(server, "keys.bin")
+    assert reply.status == 403
+    assert SECRET.encode() not in reply.body
+    assert get(server, "keys.bin", Range="bytes=70000-71000").status == 403
 
 
 def test_clean_text_is_sent_as_it_is(server: JupyterServer) -> None:

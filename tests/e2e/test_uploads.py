@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import random
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -172,3 +174,30 @@ def test_nothing_is_left_when_the_server_is_killed(tmp_path: Path) -> None:
     assert chunk(server, "k.env", "end\n", -1).status == 400
     assert upload(server, "k.env", [b"one\n", b"two\n"]).status in (200, 201)
     generator.close()
+
+
+def test_two_clients_that_upload_one_path_at_once_get_no_mixture_past_the_guard(server: JupyterServer) -> None:
+    """Chunks name no upload, so theirs are told apart by nothing: whatever comes of it is judged as a whole."""
+    secret = make_secret("two clients")
+    text = line(secret)
+    clients = ([text[:20], "one\n", "two\n"], ["three\n", text[20:], "four\n"])
+
+    def send(pieces: list[str]) -> list[int]:
+        return [
+            chunk(server, "shared.txt", piece, number).status for piece, number in zip(pieces, (1, 2, -1), strict=True)
+        ]
+
+    for _ in range(10):
+        with ThreadPoolExecutor(2) as pool:
+            statuses = [status for each in pool.map(send, clients) for status in each]
+        assert set(statuses) <= {200, 201, 400, 422}
+        assert server.leaks(secret) == []
+    for order in permutations(range(4), 4):
+        pieces = ["a\n", text[:20], text[20:], "b\n"]
+        replies = [
+            chunk(server, "mixed.txt", pieces[at], number) for at, number in zip(order, (1, 2, 3, -1), strict=True)
+        ]
+        assert all(reply.status in (200, 201) for reply in replies[:-1])
+        if secret in "".join(pieces[at] for at in order):
+            assert replies[-1].status == 422
+    assert server.leaks(secret) == []

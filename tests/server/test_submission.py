@@ -78,14 +78,12 @@ def test_text_is_handed_on_as_it_came(text: str) -> None:
     assert read(content=text).content() == text
 
 
-def test_bytes_that_are_no_text_are_told_by_a_nul_at_their_beginning() -> None:
-    def binary(data: bytes) -> bool:
-        return Submission("f", Form.BASE64, data=data).is_binary
-
-    assert binary(b"a\0b")
-    assert not binary("a".encode("utf-16"))
-    assert not binary(b"a" * 65536 + b"\0")
-    assert not binary(b"\xff\xff")
+def test_what_came_as_text_and_what_becomes_a_notebook_is_never_binary() -> None:
+    data = b"\0\1\2\3" * 9
+    assert Submission("f", Form.BASE64, data=data).is_binary
+    assert not Submission("f", Form.TEXT, data=data).is_binary
+    assert not Submission("f.IPYNB", Form.BASE64, data=data).is_binary
+    assert not Submission("f", Form.BASE64, data=b"a\0b").is_binary
 
 
 @pytest.mark.parametrize(("data", "blank"), [(b"", True), (b" \n\t", True), (b"a", False), (b"{}", False)])

@@ -55,7 +55,9 @@ def written_key(key: Constant | None) -> str | None:
 
 
 def named_items(table: Constant) -> dict[str, Constant | None]:
-    """Items of a mapping by their keys, of those keys that are text."""
+    """Items of a mapping by their keys, of those keys that are text. Of anything else, which a set takes too: none."""
+    if table.kind is not Kind.MAPPING:
+        return {}
     return {
         key[1:-1]: item
         for key, item in zip(table.keys, table.items, strict=True)
