@@ -1,7 +1,7 @@
 """The maintained rule catalogue: kingfisher's engine, offline. It never validates a value it finds.
 
 Loading the engine takes a third of a second, and in most texts it finds nothing. So its own expressions are compiled
-once more for a loose look, which says no to almost everything; the engine is loaded for the rest.
+twice more: loosely, for a look at raw JSON, and as they are, for text. Where neither says no the engine is loaded.
 """
 
 from __future__ import annotations
@@ -51,15 +51,16 @@ class Upstream:
         self._announce = announce
         self._rules: kingfisher_sdk.Rules | None = None
         self._scanner: kingfisher_sdk.Scanner | None = None
-        self._look = Matcher.load(f"maintained 5 {self.version}", self._expressions, folder)
+        self._look = Matcher.load(f"maintained 7 {self.version}", lambda: self._expressions(loose=True), folder)
+        self._text = Matcher.load(f"maintained text 7 {self.version}", lambda: self._expressions(loose=False), folder)
 
     def places(self, data: bytes) -> list[int]:
-        """Where what :meth:`find` could find in *data*, or in *data* with its JSON escapes resolved, may end."""
+        """Where what :meth:`find` could find in the JSON *data* with its escapes resolved may end."""
         return [end for _, _, end in self._look.find(data)]
 
     def find(self, data: bytes) -> list[UpstreamHit]:
         """All visible matches in *data*, which holds one byte per code point."""
-        if not self.places(data):
+        if not self._text.find(data):
             return []
         hits = []
         for finding in self._engine().scan(data):
@@ -98,9 +99,9 @@ class Upstream:
             )
         return self._rules
 
-    def _expressions(self) -> list[Expression]:
-        """What the engine itself looks for."""
+    def _expressions(self, *, loose: bool) -> list[Expression]:
+        """What the engine itself looks for, but for what it does not report: the other half of a pair, say."""
         rules = self._load()
-        named = (rule["id"] for rule in rules.metadata() if not rule["id"].endswith(_LEFT_TO_US))
-        patterns = (str(rules.detail(rule)["detection_regex"]) for rule in named)
-        return [Expression(in_raw_json(text.replace("(?P<", "(?<")), loose=True) for text in patterns]
+        named = (rule["id"] for rule in rules.metadata() if rule["visible"] and not rule["id"].endswith(_LEFT_TO_US))
+        texts = (str(rules.detail(rule)["detection_regex"]).replace("(?P<", "(?<") for rule in named)
+        return [Expression(in_raw_json(text), loose=True) if loose else Expression(text) for text in texts]
