@@ -40,12 +40,14 @@ class Glance:
     """Everything but the cells."""
     chosen: bool
     """Whether a password is named, which people choose, so that it need not look random."""
+    only_labels: bool
+    """Whether no credential can be found, only data to be labelled."""
 
     def units(self) -> list[Unit]:
         """The units that are worth it, and the sources of others, whose constants may be used in them."""
         read = {number: _unit(self.cells[number], number) for number in self.worth if number < len(self.cells)}
         sinks = self.fed | {number for number, unit in read.items() if unit.type == "code"}
-        if sinks:
+        if sinks and not self.only_labels:
             code = {number: _source(cell) for number, cell in enumerate(self.cells)}
             sources = [(number, Source(text)) for number, text in code.items()]
             for number in feeders(sources, sinks, chosen=self.chosen) - read.keys():

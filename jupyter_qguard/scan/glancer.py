@@ -23,7 +23,7 @@ from jupyter_qguard.scan.glance import Glance
 from jupyter_qguard.scan.matcher import Expression, Matcher, in_raw_json, version_of
 from jupyter_qguard.scan.names import Role, role
 from jupyter_qguard.scan.payload import decode_base64, is_text
-from jupyter_qguard.scan.raw import RawParts
+from jupyter_qguard.scan.raw import RawParts, without_images
 from jupyter_qguard.scan.ruleset import ARGUMENTS
 from jupyter_qguard.scan.spot import Pattern, Spot, patterns
 from jupyter_qguard.scan.strength import is_material
@@ -60,13 +60,32 @@ _ENCODED = (
     r"(?:&#[xX]?[0-9A-Fa-f]{1,7};[A-Za-z0-9_+/.=~\-]{0,12}){3}|"
     r"(?: {1,4}(?:[xX]|[uU](?:0000)?00)[2-7][0-9A-Fa-f][A-Za-z0-9_+/.=~\-]{0,12}){3}"
 )
-_SHORT_NAMES = r"(?:auth|authentication|bearer|oat|pass|pat|psw|pword|sig|signature|webhook)[a-z0-9_\- ]{0,16}\x22"
+_SHORT_NAMES = "auth authentication bearer oat pass pat psw pword sig signature webhook".split()
 """Names that say credential only as keys or in lists of strings, where the scanner takes them for labels."""
+_SHORT_NAME = (
+    rf"(?:[^a-z][bfnrt]?(?:{'|'.join(_SHORT_NAMES)})|{'|'.join(f'{name[0].upper()}(?i:{name[1:]})' for name in _SHORT_NAMES)})"
+    r"(?:[A-Z0-9_\- ][A-Za-z0-9_\- ]{0,15})?\x22"
+)
+"""One of them, and not the end or the beginning of another word: *float*, *path*."""
+_TOKENIZER = re.compile(r"iz[a-z]{1,6}[^A-Za-z0-9_\-]")
+"""What follows *token* where nothing of the kind is meant."""
 _HIDING = "PasswordModel"
 """A widget that hides what it holds."""
 _DOUBTFUL = r"\x22cell_type\x22\s*:\s*[^\x22\s]|: / /"
 """A cell that is malformed, and slashes written as escapes."""
 _OBJECT = ord("{")
+
+
+class _Notebook(msgspec.Struct, forbid_unknown_fields=True):
+    """The keys that nbformat 4 has, decoded in one pass."""
+
+    cells: list[msgspec.Raw]
+    metadata: msgspec.Raw
+    nbformat: msgspec.Raw
+    nbformat_minor: msgspec.Raw
+
+
+_NOTEBOOK = msgspec.json.Decoder(_Notebook)
 _OUTER = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _CELLS = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -116,8 +135,7 @@ class Glancer:
     def look(self, data: bytes) -> Glance | None:
         """What of the notebook *data* is worth reading; None for all of it, or for no notebook of nbformat 4."""
         try:
-            outside = _OUTER.decode(data)
-            cells = _CELLS.decode(outside.pop("cells"))
+            cells, outside = _split(without_images(data))
         except (msgspec.MsgspecError, KeyError, UnicodeDecodeError, RecursionError):
             return None
         if any(memoryview(cell)[0] != _OBJECT for cell in cells):
@@ -141,7 +159,10 @@ class Glancer:
         worth |= {cell for cell, vendors in words.items() if cell not in worth and self._fits(parts, cell, vendors)}
         vendors = frozenset().union(*words.values())
         fed = look.fed - worth if look.is_fed() else frozenset()
-        return Glance(tuple(cells), frozenset(worth), frozenset(fed), vendors, outside, look.chosen)
+        only_labels = not worth and not fed
+        return Glance(
+            tuple(cells), frozenset(worth | look.labelled), frozenset(fed), vendors, outside, look.chosen, only_labels
+        )
 
     def _fits(self, parts: RawParts, cell: int, vendors: set[str]) -> bool:
         """Whether a cell that names vendors has a value of the shape of their credentials."""
@@ -163,6 +184,8 @@ class _Look:
         self._kindred: defaultdict[tuple[int, object], set[str]] = defaultdict(set)
         self.fed: set[int] = set()
         """Code cells that may be given a credential by others."""
+        self.labelled: set[int] = set()
+        """Cells with data that is no credential."""
         self.chosen = False
         self._material: dict[int, bool] = {}
 
@@ -196,7 +219,9 @@ class _Look:
         if spot is Spot.LABEL:
             seen = self._kindred[cell, payload]
             seen.add(_LAST_WORD.findall(self._parts.window(end - _LONGEST_WORD, end))[-1])
-            return len(seen) >= LEAST.get(str(payload), 1)
+            if len(seen) >= LEAST.get(str(payload), 1):
+                self.labelled.add(cell)
+            return False
         worth = self._judge(spot, cell, end)
         self.chosen = self.chosen or worth is Worth.CHOSEN
         if worth is Worth.FED:
@@ -224,6 +249,9 @@ class _Look:
         return Worth.ALL
 
     def _judge_name(self, cell: int, end: int) -> Worth:
+        near = self._parts.window(end - 16, end + 12)
+        if "\\_" not in near and _TOKENIZER.match(near, min(end, 16)):
+            return Worth.NOTHING
         text = self._parts.window(end - _BEFORE, end + _AFTER)
         before = text[: min(end, _BEFORE)]
         start, stop = name_span(text, 0, len(text), len(before.removesuffix('"').removesuffix("\\")))
@@ -234,14 +262,24 @@ class _Look:
             return Worth.CHOSEN
         if self._parts.is_code(cell) or _TABLE.search(text[stop:]):
             return self._may_hold(cell)
-        near = (place for place in self._changing.get(cell, ()) if abs(place - end) < _NEAR)
-        return Worth.ALL if any(map(self._is_material, near)) else Worth.NOTHING
+        places = (place for place in self._changing.get(cell, ()) if abs(place - end) < _NEAR)
+        return Worth.ALL if any(map(self._is_material, places)) else Worth.NOTHING
 
     def _may_hold(self, cell: int) -> Worth:
         """What a cell that speaks of a credential is worth by what else is in it."""
         if self._has_material(cell):
             return Worth.ALL
         return Worth.FED if self._parts.is_code(cell) else Worth.NOTHING
+
+
+def _split(data: bytes) -> tuple[list[msgspec.Raw], dict[str, msgspec.Raw]]:
+    """The cells of the notebook *data*, and everything else by its key."""
+    try:
+        notebook = _NOTEBOOK.decode(data)
+    except msgspec.ValidationError:  # other keys, or one that is missing
+        outside = _OUTER.decode(data)
+        return _CELLS.decode(outside.pop("cells")), outside
+    return notebook.cells, {key: getattr(notebook, key) for key in ("metadata", "nbformat", "nbformat_minor")}
 
 
 def _load(expressions: list[Expression], folder: Path | None) -> Matcher:
@@ -256,7 +294,7 @@ def _patterns(rules: RuleSet) -> Iterable[Pattern]:
         expression = Expression(in_raw_json(pattern.expression.text), pattern.expression.caseless)
         yield Pattern(pattern.spot, expression, pattern.payload)
     yield Pattern(Spot.RUN, Expression(r"[^A-Za-z0-9+/_\-][bfnrt]?" + _BASE64))
-    yield Pattern(Spot.NAME, Expression(_SHORT_NAMES, caseless=True))
+    yield Pattern(Spot.NAME, Expression(_SHORT_NAME))
     yield Pattern(Spot.URL, Expression(_ENCODED))
     yield Pattern(Spot.URL, Expression(_HIDING))
     yield Pattern(Spot.DOUBT, Expression(_DOUBTFUL))

@@ -95,16 +95,15 @@ class RawParts:
 
 
 def readable(data: bytes) -> bytes:
-    """*data* without images and terminal colours, and with ASCII that is written as an escape as itself."""
-    data = _without_images(data)
+    """*data* without terminal colours, and with ASCII that is written as an escape as itself."""
     if b"\\u00" in data:
         data = _CONTROL.sub(b"", data)
         data = _ASCII.sub(lambda match: bytes((int(match.group(1), 16),)), data)
     return data
 
 
-def _without_images(data: bytes) -> bytes:
-    """*data* without the base64 of images: what is no image is left."""
+def without_images(data: bytes) -> bytes:
+    """*data* without the base64 of images: what is no image is left. JSON stays JSON, and what is none stays none."""
     kept: list[bytes] = []
     done = at = 0
     while (at := data.find(b'"image/', at)) >= 0:
@@ -114,7 +113,8 @@ def _without_images(data: bytes) -> bytes:
             continue
         at = match.end()
         end = data.find(b'"', at)
-        if end >= 0 and is_binary_base64(data[at:end], escaped=True):
+        body = data[at:end]
+        if end >= 0 and is_binary_base64(body, escaped=True) and body.count(b"\\") == body.count(b"\\n"):
             kept.append(data[done:at])
             done = at = end
     kept.append(data[done:])

@@ -87,11 +87,21 @@ class Scanner:
             return scan_mixed(data, self.scan_text) if b"\0" in data else self.scan_text(decode_text(data))
         seen = self._glancer.look(data) if glance and len(data) >= SMALLEST and not self.patterns else None
         if seen is not None:
-            result = self._scan(seen.units(), stated({"metadata": seen.metadata()}), seen.vendors)
+            units, own = seen.units(), stated({"metadata": seen.metadata()})
+            result = self._label(units, own) if seen.only_labels else self._scan(units, own, seen.vendors)
             if not result.findings and not result.suppressed:
                 return result
             # What was found may stand anywhere else too.
         return self.scan_notebook(parse_notebook(data))
+
+    def _label(self, units: list[Unit], own: Classification | None) -> ScanResult:
+        """Scan what holds no credential."""
+        if not units:
+            return ScanResult((), stated=own)
+        buffer = plain_buffer(units)
+        spots = self.spotter.spot(buffer.close())
+        found = list(labels(buffer, spots.labels, self.settings.classify, self.patterns))
+        return Reporter(units, self.settings, UNIT_BITS).result([], found, own)
 
     def _scan(
         self, units: list[Unit], own: Classification | None, vendors: AbstractSet[str] = frozenset()
