@@ -7,8 +7,8 @@ import os
 import stat
 from pathlib import Path
 
-_KEPT = 9
-"""Compiled files that are left alone: three of a version, and several environments may share a home."""
+_KEPT = 27
+"""Compiled files that are left alone: nine of a version, and several environments may share a home."""
 
 
 def default_cache_dir() -> Path:

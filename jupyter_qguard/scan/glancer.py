@@ -105,7 +105,8 @@ class Worth(enum.Enum):
 class Matchers:
     """What is compiled for a look."""
 
-    marks: Matcher
+    marks: tuple[tuple[list[tuple[Spot, object]], Matcher], ...]
+    """Each with what its hits mean. Several small ones are faster than one: each finds its own way through the text."""
     runs: Matcher
     material: Matcher
     upstream: Upstream
@@ -114,10 +115,9 @@ class Matchers:
 class Glancer:
     """The compiled look. One per thread."""
 
-    def __init__(self, rules: RuleSet, looked_for: list[Pattern], matchers: Matchers) -> None:
+    def __init__(self, rules: RuleSet, matchers: Matchers) -> None:
         """Use :meth:`load`."""
         self._rules = rules
-        self._meaning = [(pattern.spot, pattern.payload) for pattern in looked_for]
         self._matchers = matchers
         self._shapes: defaultdict[str, list[OwnRule]] = defaultdict(list)
         for rule in rules.ambiguous:
@@ -127,10 +127,11 @@ class Glancer:
     @classmethod
     def load(cls, rules: RuleSet, upstream: Upstream, folder: Path | None) -> Glancer:
         """Load the compiled expressions from *folder*, or compile them and keep them there."""
-        looked_for = list(_patterns(rules))
-        marks = _load([pattern.expression for pattern in looked_for], folder)
-        matchers = Matchers(marks, _load([_LONG_RUN], folder), _load([_MATERIAL], folder), upstream)
-        return cls(rules, looked_for, matchers)
+        marks = tuple(
+            ([(pattern.spot, pattern.payload) for pattern in group], _load([each.expression for each in group], folder))
+            for group in _groups(list(_patterns(rules)))
+        )
+        return cls(rules, Matchers(marks, _load([_LONG_RUN], folder), _load([_MATERIAL], folder), upstream))
 
     def look(self, data: bytes) -> Glance | None:
         """What of the notebook *data* is worth reading; None for all of it, or for no notebook of nbformat 4."""
@@ -147,8 +148,12 @@ class Glancer:
         look = _Look(self._rules, parts, self._matchers.material)
         worth = {parts.part(end - 1) for end in self._matchers.upstream.places(parts.data)}
         words: defaultdict[int, set[str]] = defaultdict(set)
-        for number, _, end in self._matchers.marks.find(parts.data):
-            spot, payload = self._meaning[number]
+        hits = (
+            (*meaning[number], end)
+            for meaning, mark in self._matchers.marks
+            for number, _, end in mark.find(parts.data)
+        )
+        for spot, payload, end in hits:
             if spot is Spot.DOUBT:
                 return None
             cell = parts.part(end - 1)
@@ -284,6 +289,13 @@ def _split(data: bytes) -> tuple[list[msgspec.Raw], dict[str, msgspec.Raw]]:
 
 def _load(expressions: list[Expression], folder: Path | None) -> Matcher:
     return Matcher.load(version_of(expressions), lambda: expressions, folder)
+
+
+def _groups(looked_for: list[Pattern]) -> list[list[Pattern]]:
+    """Patterns that Hyperscan runs well together."""
+    apart = ((Spot.RUN,), (Spot.MARK, Spot.SHAPE))
+    alone = [[pattern for pattern in looked_for if pattern.spot in spots] for spots in apart]
+    return [*alone, [pattern for pattern in looked_for if not any(pattern.spot in spots for spots in apart)]]
 
 
 def _patterns(rules: RuleSet) -> Iterable[Pattern]:
