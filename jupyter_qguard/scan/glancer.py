@@ -20,16 +20,16 @@ from jupyter_qguard.scan.binding import name_span
 from jupyter_qguard.scan.call import called_name
 from jupyter_qguard.scan.classify import LEAST
 from jupyter_qguard.scan.glance import Glance
-from jupyter_qguard.scan.matcher import Expression, Matcher, in_raw_json, version_of
+from jupyter_qguard.scan.matcher import Expression, Matcher, version_of
 from jupyter_qguard.scan.names import Role, role
 from jupyter_qguard.scan.payload import decode_base64, is_text
 from jupyter_qguard.scan.raw import RawParts, without_images
 from jupyter_qguard.scan.ruleset import ARGUMENTS
-from jupyter_qguard.scan.spot import Pattern, Spot, patterns
+from jupyter_qguard.scan.sought import sought
+from jupyter_qguard.scan.spot import Spot
 from jupyter_qguard.scan.strength import is_material
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from jupyter_qguard.scan.ruleset import OwnRule, RuleSet
@@ -52,27 +52,10 @@ _NEAR = 640
 _CHANGE = r"(?:[a-z][_+/\-]?[A-Z0-9]|[A-Z][_+/\-]?[0-9]|[0-9][_+/\-]?[A-Za-z])"
 _MATERIAL = Expression(rf"{_CHANGE}[A-Za-z0-9_+/\-]*{_CHANGE}[A-Za-z0-9_+/\-]*={{0,2}}[^A-Za-z0-9_+/\-=]")
 _SHORTEST_PIECE = 8
-_BASE64 = r"(?:[A-Za-f][A-Za-z0-9+/_\-]{3}){4}[A-Za-z0-9+/_\-]{4}"
 _BASE64_LENGTH = 20
 _BASE64_HEAD = re.compile(r"[A-Za-z0-9+/_\-]{20,64}")
-_ENCODED = (
-    r"(?:%[0-9A-Fa-f]{2}[A-Za-z0-9_.~\-]{0,16}){8}|%(?:26|3F|3f)sig%3[Dd]|"
-    r"(?:&#[xX]?[0-9A-Fa-f]{1,7};[A-Za-z0-9_+/.=~\-]{0,12}){3}|"
-    r"(?: {1,4}(?:[xX]|[uU](?:0000)?00)[2-7][0-9A-Fa-f][A-Za-z0-9_+/.=~\-]{0,12}){3}"
-)
-_SHORT_NAMES = "auth authentication bearer oat pass pat psw pword sig signature webhook".split()
-"""Names that say credential only as keys or in lists of strings, where the scanner takes them for labels."""
-_SHORT_NAME = (
-    rf"(?:[^a-z][bfnrt]?(?:{'|'.join(_SHORT_NAMES)})|{'|'.join(f'{name[0].upper()}(?i:{name[1:]})' for name in _SHORT_NAMES)})"
-    r"(?:[A-Z0-9_\- ][A-Za-z0-9_\- ]{0,15})?\x22"
-)
-"""One of them, and not the end or the beginning of another word: *float*, *path*."""
 _TOKENIZER = re.compile(r"iz[a-z]{1,6}[^A-Za-z0-9_\-]")
 """What follows *token* where nothing of the kind is meant."""
-_HIDING = "PasswordModel"
-"""A widget that hides what it holds."""
-_DOUBTFUL = r"\x22cell_type\x22\s*:\s*[^\x22\s]|: / /"
-"""A cell that is malformed, and slashes written as escapes."""
 _OBJECT = ord("{")
 
 
@@ -129,7 +112,7 @@ class Glancer:
         """Load the compiled expressions from *folder*, or compile them and keep them there."""
         marks = tuple(
             ([(pattern.spot, pattern.payload) for pattern in group], _load([each.expression for each in group], folder))
-            for group in _groups(list(_patterns(rules)))
+            for group in sought(rules)
         )
         return cls(rules, Matchers(marks, _load([_LONG_RUN], folder), _load([_MATERIAL], folder), upstream))
 
@@ -289,24 +272,3 @@ def _split(data: bytes) -> tuple[list[msgspec.Raw], dict[str, msgspec.Raw]]:
 
 def _load(expressions: list[Expression], folder: Path | None) -> Matcher:
     return Matcher.load(version_of(expressions), lambda: expressions, folder)
-
-
-def _groups(looked_for: list[Pattern]) -> list[list[Pattern]]:
-    """Patterns that Hyperscan runs well together."""
-    apart = ((Spot.RUN,), (Spot.MARK, Spot.SHAPE))
-    alone = [[pattern for pattern in looked_for if pattern.spot in spots] for spots in apart]
-    return [*alone, [pattern for pattern in looked_for if not any(pattern.spot in spots for spots in apart)]]
-
-
-def _patterns(rules: RuleSet) -> Iterable[Pattern]:
-    """What the scanner looks for, in the form it has in raw JSON."""
-    for pattern in patterns(rules):
-        if pattern.spot is Spot.RUN:
-            continue
-        expression = Expression(in_raw_json(pattern.expression.text), pattern.expression.caseless)
-        yield Pattern(pattern.spot, expression, pattern.payload)
-    yield Pattern(Spot.RUN, Expression(r"[^A-Za-z0-9+/_\-][bfnrt]?" + _BASE64))
-    yield Pattern(Spot.NAME, Expression(_SHORT_NAME))
-    yield Pattern(Spot.URL, Expression(_ENCODED))
-    yield Pattern(Spot.URL, Expression(_HIDING))
-    yield Pattern(Spot.DOUBT, Expression(_DOUBTFUL))
