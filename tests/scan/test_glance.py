@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from random import Random
 
@@ -78,6 +79,10 @@ def test_any_notebook_gives_the_same_as_without_a_look(document):
         r'{"cell_type":"raw","metadata":{},"source":"","%s":{"api_key":"%s"}}',
         r'{"cell_type":"raw","metadata":{"lab":{"auth":"%s"}},"source":""}',
         r'{"cell_type":"raw","metadata":{"lab":["--auth", "%s"]},"source":""}',
+        r'{"cell_type":"raw","metadata":{"lab":{"hubAuth":"%s"}},"source":""}',
+        r'{"cell_type":"raw","metadata":{"lab":{"LAB_PAT":"%s"}},"source":""}',
+        r'{"cell_type":"raw","metadata":{"lab":{"my pat":"%s"}},"source":""}',
+        r'{"cell_type":"raw","metadata":{"lab":{"tokenizer_pat":"%s"}},"source":""}',
         r'{"cell_type":"markdown","metadata":{},"source":"the api key is \u001b[31m%s\u001b[0m"}',
     ],
 )
@@ -94,6 +99,26 @@ def test_what_is_no_image_is_not_skipped_as_one():
     cell = {"cell_type": "code", "metadata": {}, "source": "", "outputs": [output]}
     data = json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [PROSE, cell]})
     assert SCANNER.scan_bytes(data.encode(), "a.ipynb", glance=True).findings
+
+
+@pytest.mark.parametrize("broken", ["\\A", "\\"])
+def test_a_notebook_that_is_broken_within_an_image_is_an_error_all_the_same(broken):
+    image = base64.b64encode(b"\x89PNG\r\n\x1a\n" + Random(4).randbytes(120)).decode()
+    output = {"output_type": "display_data", "metadata": {}, "data": {"image/png": image}}
+    cell = {"cell_type": "code", "metadata": {}, "source": "", "outputs": [output]}
+    data = json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [PROSE, cell, PROSE]})
+    with pytest.raises(InputError):
+        SCANNER.scan_bytes(data.replace(image, image[:-8] + broken).encode(), "a.ipynb", glance=True)
+
+
+def test_what_is_only_labelled_is_labelled_as_by_reading_it():
+    arn = "arn:aws:sagemaker:us-east-1:" + "".join(Random(5).choices("123456789", k=12)) + ":image/lab"
+    document = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"instance": arn}, "cells": [PROSE]}
+    glance = SCANNER._glancer.look(json.dumps(padded(document)).encode())
+    assert glance is not None
+    assert glance.only_labels
+    assert SCANNER.scan_notebook(padded(document)).labels
+    assert_equal_results(padded(document), WRITERS[0].values[0])
 
 
 def test_cells_in_which_nothing_stands_are_not_read():
