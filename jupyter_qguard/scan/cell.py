@@ -55,12 +55,11 @@ _EMPTY = _Reading(Buffer(), Spots(), (), is_quiet=True)
 class Cell:
     """A cell, or what is outside of cells, with all that was found in it."""
 
-    def __init__(self, scanner: Scanner, unit: Unit, number: int, size: int) -> None:
-        """Read the text of *unit*; *number* is its own as long as it is remembered, *size* its encoded bytes."""
+    def __init__(self, scanner: Scanner, unit: Unit, number: int) -> None:
+        """Read the text of *unit*; *number* is its own as long as it is remembered."""
         self._scanner = scanner
         self.unit = unit
         self.number = number
-        self.size = size
         buffer = plain_buffer([unit], number)
         self._plain = self._read(buffer)
         context = Context()

@@ -1,17 +1,15 @@
-"""Scans notebooks cell by cell and remembers the cells, so that after an edit only what is new is worked out.
+"""Scans notebooks cell by cell and remembers them, so that after an edit only what is new is worked out.
 
 The result is that of :meth:`Scanner.scan_notebook`, whatever was remembered: `tests/property/test_cells.py`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from jupyter_qguard.errors import GuardFailureError
 from jupyter_qguard.scan.cell import BUFFERS, ROUNDS, Cell
 from jupyter_qguard.scan.flow import feeders
 from jupyter_qguard.scan.fragment import cell_unit, notebook_units
@@ -22,105 +20,88 @@ from jupyter_qguard.scan.scanner import DEEPEST, UNIT_BITS, Scanner, stated
 from jupyter_qguard.scan.views import bind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from jupyter_qguard.scan.finding import Classification, ScanResult
     from jupyter_qguard.scan.fold import Constant
     from jupyter_qguard.scan.fragment import Unit
     from jupyter_qguard.scan.judge import Candidate
 
-_REST = b"rest"
-"""Before the keys of what is outside of cells, which is read in another way."""
 Part = bytes | bytearray | memoryview
+_NEW = -1
+_OUT_OF_STEP = "a notebook did not come with all that is new in it"
 
 
 class CellScanner:
-    """A scanner with a memory for cells. Not safe for two threads at once."""
+    """A scanner with a memory for notebooks. Not safe for two threads at once."""
 
-    def __init__(self, scanner: Scanner, memory: int, decode: Callable[[Part], Any]) -> None:
-        """Remember cells of *memory* encoded bytes; *decode* makes a JSON value out of an encoded part."""
+    def __init__(self, scanner: Scanner, decode: Callable[[Part], Any]) -> None:
+        """*decode* makes a JSON value out of an encoded part."""
         self._scanner = scanner
-        self._memory = memory
         self._decode = decode
-        self._seed = hashlib.sha256(secrets.token_bytes(64))
-        """Begins with a secret, so that nobody can prepare anything. Processors have an instruction for this one."""
-        self._used = 0
         self._numbers = 0
-        self._cells: OrderedDict[bytes, Cell] = OrderedDict()
+        self._notebooks: dict[int, list[Cell]] = {}
+        """The cells of each and, last, what is outside of them."""
 
-    def scan(self, parts: Sequence[Part]) -> ScanResult:
-        """Scan a notebook that comes as its cells and, last, an object of all that is outside of them.
+    def forget(self, numbers: Iterable[int]) -> None:
+        """Remember these notebooks no longer."""
+        for number in numbers:
+            self._notebooks.pop(number, None)
+
+    def scan(
+        self, parts: Sequence[Part], places: Sequence[int] | None = None, base: int = 0, number: int = 0
+    ) -> ScanResult:
+        """Scan a notebook that consists of its cells and, last, an object of all that is outside of them.
+
+        *places* tells of each of these where it stood in the notebook that is remembered as *base*; -1 if it is new:
+        then it is the next one of *parts*. *base* is forgotten, whatever happens: a cell that was left half worked out
+        must not pass for a whole one. The notebook is remembered as *number*, unless that is 0.
 
         Raises
         ------
         InputError
             It is no notebook, or nested too deeply.
         """
-        try:
-            return self._scan(parts)
-        except BaseException:
-            # A cell that was left half worked out would pass for a whole one when the save is tried again.
-            self._cells.clear()
-            self._used = 0
-            raise
-
-    def _scan(self, parts: Sequence[Part]) -> ScanResult:
-        *keys, last = self.digests(parts)
-        rest = self._cells.get(_REST + last) or self._rest(_REST + last, parts[-1])
+        known = self._notebooks.pop(base) if base else []
+        places = (_NEW,) * len(parts) if places is None else places
+        if places.count(_NEW) != len(parts):
+            raise GuardFailureError(_OUT_OF_STEP)
+        rest = known[places[-1]] if places[-1] != _NEW else self._rest(parts[-1])
         if rest is None:  # nbformat 3: there are cells outside of the cells
-            return self._scanner.scan_notebook({**self._decode(parts[-1]), "cells": [*map(self._decode, parts[:-1])]})
-        known, touch = self._cells.get, self._cells.move_to_end
-        cells: list[Cell] = []
-        for index, key in enumerate(keys):
-            cell = known(key)
-            if cell is None:
-                cell = self._cell(key, parts[index], index)
-            else:
-                touch(key)
-            cells.append(cell)
+            return self._scan_whole(parts, places)
+        fresh = iter(parts)
+        cells = [known[at] if at >= 0 else self._cell(next(fresh), number) for number, at in enumerate(places[:-1])]
         cells.append(rest)
         result = self._result(cells, rest.stated)
-        while self._used > self._memory and self._cells:
-            self._used -= self._cells.popitem(last=False)[1].size
+        if number:
+            self._notebooks[number] = cells
         return result
 
-    def digests(self, parts: Sequence[Part]) -> list[bytes]:
-        """A key for each part; of equal parts, each has another, since what flows into them differs."""
-        keys: list[bytes] = []
-        seen: dict[bytes, int] = {}
-        for part in parts:
-            digest = self._seed.copy()
-            digest.update(part)
-            key = digest.digest()
-            if key in seen:
-                seen[key] += 1
-                key += seen[key].to_bytes(4, "big")
-            else:
-                seen[key] = 0
-            keys.append(key)
-        return keys
+    def _scan_whole(self, parts: Sequence[Part], places: Sequence[int]) -> ScanResult:
+        if len(parts) != len(places):
+            raise GuardFailureError(_OUT_OF_STEP)
+        *cells, rest = map(self._decode, parts)
+        return self._scanner.scan_notebook({**rest, "cells": cells})
 
-    def _cell(self, key: bytes, part: Part, index: int) -> Cell:
+    def _cell(self, part: Part, index: int) -> Cell:
         value = self._decode(part)
         check_cell(value, f"cells/{index}")
-        return self._remember(key, cell_unit(value, (), 0), len(part))
+        return self._read(cell_unit(value, (), 0))
 
-    def _rest(self, key: bytes, part: Part) -> Cell | None:
+    def _rest(self, part: Part) -> Cell | None:
         """What is outside of cells; None if it is more than one unit."""
         value = self._decode(part)
         check_notebook({"cells": [], **value})
         *more, unit = notebook_units(value)
         if more or "worksheets" in value:
             return None
-        rest = self._remember(key, unit, len(part))
+        rest = self._read(unit)
         rest.stated = stated(value)
         return rest
 
-    def _remember(self, key: bytes, unit: Unit, size: int) -> Cell:
+    def _read(self, unit: Unit) -> Cell:
         self._numbers += 1
-        cell = self._cells[key] = Cell(self._scanner, unit, self._numbers, size)
-        self._used += size
-        return cell
+        return Cell(self._scanner, unit, self._numbers)
 
     def _result(self, cells: list[Cell], own: Classification | None) -> ScanResult:
         _let_constants_flow(cells)
@@ -162,9 +143,12 @@ def _let_constants_flow(cells: list[Cell]) -> None:
     numbers: dict[str, int] = {}
     state = 0
     for cell in cells:
-        fold = cell.number in folded
-        if cell.is_folded is not fold or (cell.known != state if fold else cell.known is None):
-            cell.look(names, fold=fold)
+        if (cell.is_folded or cell.known is None) and cell.number not in folded:
+            cell.look(names, fold=False)
+            cell.known = state
+    for cell in [cell for cell in cells if cell.number in folded] if folded else ():
+        if not cell.is_folded or cell.known != state:
+            cell.look(names, fold=True)
             cell.known = state
         for name, (number, value) in cell.bound.items():
             state ^= hash((name, numbers.get(name, 0))) ^ hash((name, number))

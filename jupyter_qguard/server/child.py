@@ -13,10 +13,13 @@ import msgspec
 
 from jupyter_qguard.errors import GuardFailureError
 from jupyter_qguard.server import wire
+from jupyter_qguard.server.known import KnownNotebooks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from io import FileIO
+
+    from jupyter_qguard.server.prepared import Prepared
 
 _ANSWERS: msgspec.msgpack.Decoder[wire.Answer] = msgspec.msgpack.Decoder(wire.Answer)
 _PIPE_SIZE = 1 << 20
@@ -40,8 +43,10 @@ class WorkerLateError(GuardFailureError):
 class Child:
     """A worker process. Used by one thread."""
 
-    def __init__(self, load: wire.LoadRules, *, patience: float, announce: Callable[[str], None]) -> None:
-        """Start a process and wait until its rules are loaded.
+    def __init__(
+        self, load: wire.LoadRules, *, patience: float, announce: Callable[[str], None], memory: int = 0
+    ) -> None:
+        """Start a process and wait until its rules are loaded; it may remember notebooks of *memory* bytes.
 
         Raises
         ------
@@ -51,6 +56,7 @@ class Child:
         self._process = _start()
         self._channel = wire.Channel(*_ends(self._process))
         self._killed = False
+        self.known = KnownNotebooks(memory)
         with self._deadline(patience):
             self._channel.send(load)
             answer = self._channel.receive(_ANSWERS)
@@ -71,8 +77,18 @@ class Child:
         """Whether the process still runs."""
         return self._process.poll() is None
 
+    def scan(self, document: Prepared, path: str, patience: float) -> wire.Found | wire.Redacted | wire.Failed:
+        """Have a document scanned that is to be saved at *path*. As :meth:`ask`."""
+        if not document.notebook:
+            return self.ask(wire.ScanFile(document.name, (document.size,)), document.parts, patience)
+        request, parts = self.known.question(document, path)
+        answer = self.ask(request, parts, patience)
+        if isinstance(answer, wire.Found) and answer.kept:
+            self.known.keep(request.number, document, path)
+        return answer
+
     def ask(
-        self, request: wire.ScanParts | wire.RedactBytes, parts: Sequence[bytes], patience: float
+        self, request: wire.Scan | wire.RedactBytes, parts: Sequence[bytes], patience: float
     ) -> wire.Found | wire.Redacted | wire.Failed:
         """Have one request, followed by its parts, answered within *patience* seconds. After an error this child is of
         no more use.

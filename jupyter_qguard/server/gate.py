@@ -12,7 +12,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -23,11 +23,11 @@ from jupyter_qguard.errors import InputError
 from jupyter_qguard.scan.binary import LARGEST_BINARY
 from jupyter_qguard.server import refusal
 from jupyter_qguard.server.late import Pending
-from jupyter_qguard.server.passage import Passage, passage_of, passing
+from jupyter_qguard.server.passage import Passage, Turn, passage_of, passing
+from jupyter_qguard.server.prepared import is_unchanged
 from jupyter_qguard.server.refusal import RefusedError, WritePath
 from jupyter_qguard.server.signature import is_left_as, signature_of
 from jupyter_qguard.server.submission import Form, Submission, read_submission
-from jupyter_qguard.server.unchanged import is_unchanged
 from jupyter_qguard.server.uploads import file_models
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ class Taken:
     submission: Submission | None
     """None where nothing is written that could hold text."""
     prepared: Prepared | None
+    turn: Turn | None = None
+    """In which it was encoded, if that was on the event loop."""
 
     @property
     def size(self) -> int:
@@ -115,12 +117,17 @@ class Gate:
         """Call something that blocks, from the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: call(*args, **kwargs))
 
+    def take_now(self, model: Any, path: str) -> Taken:
+        """As :meth:`take`, on the event loop: nothing can change a notebook before the manager has made its copy."""
+        turn = Turn()
+        return replace(self.take(model, path), turn=turn)
+
     def take(self, model: Any, path: str) -> Taken:
         """Read and encode what is to be saved. Raises RefusedError, and what judging its name raises."""
         self.guard.admit_name(path, WritePath.SAVE)
         try:
             submission = read_submission(model, path)
-            prepared = submission.prepared() if submission is not None and not submission.is_blank else None
+            prepared = self.guard.prepared(submission) if submission is not None and not submission.is_blank else None
         except InputError as error:
             raise self.guard.unreadable(path.strip("/"), WritePath.SAVE, str(error)) from None
         return Taken(dict(model), path.strip("/"), submission, prepared)
@@ -196,7 +203,8 @@ class Gate:
         """
         passage, path = passage_of(path), path.strip("/")
         if passage is not None and model.get("content") is passage.content:
-            kept = passage.prepared is None or is_unchanged(passage.content, passage.prepared)
+            at_once = passage.turn is not None and not passage.turn.is_over and not others
+            kept = passage.prepared is None or at_once or is_unchanged(passage.content, passage.prepared)
             if kept and (not others or not passage.whole or passage.prepared is not None):
                 return
             if not others:

@@ -136,7 +136,11 @@ class SaveGuard:
 
     def scan(self, submission: Submission) -> ScanResult:
         """Scan, or remember what was found in the same content. Raises InputError, GuardFailureError."""
-        return self._scan(submission.prepared(), submission.path)
+        return self._scan(self.prepared(submission), submission.path)
+
+    def prepared(self, submission: Submission) -> Prepared:
+        """Encode for a worker. Raises InputError."""
+        return submission.prepared(self.pool.known_parts(submission.path))
 
     def verdict(self, submission: Submission, result: ScanResult) -> SaveVerdict:
         """What the policy says about *result*, with the overrides that hold for the path now."""
@@ -158,7 +162,7 @@ class SaveGuard:
     def _clear(self, submission: Submission, way: WritePath, prepared: Prepared | None) -> Clearance:
         if submission.is_blank:
             return Clearance(submission)
-        prepared = prepared or submission.prepared()
+        prepared = prepared or self.prepared(submission)
         if prepared.size > min(LARGEST_BINARY, self.scan_limit) and submission.is_binary:
             return Clearance(submission)
         if prepared.size > self.scan_limit:

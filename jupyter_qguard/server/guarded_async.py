@@ -34,8 +34,13 @@ class AsyncGuardedContents(GuardedContents):
             if isinstance(model, Mapping) and model.get("chunk") is not None:
                 return await self._qguard_chunk(model, path)
             with gate.refusing(path, WritePath.SAVE):
-                taken = await gate.run(gate.take, model, path)
-                late = taken.size >= _LATE_FROM and gate.is_idle and self._qguard_writes_late()
+                may_be_late = _is_notebook(model) and gate.is_idle and self._qguard_writes_late()
+                if may_be_late:
+                    await asyncio.sleep(0)  # the loop was held while the request was read
+                    taken = gate.take_now(model, path)
+                else:
+                    taken = await gate.run(gate.take, model, path)
+                late = may_be_late and taken.size >= _LATE_FROM
                 decided = None if late else await gate.run(gate.decide, taken)
             return await (self._qguard_write_late(taken) if decided is None else self._qguard_write(*decided))
 
@@ -89,7 +94,8 @@ class AsyncGuardedContents(GuardedContents):
         """Write while it is being decided whether that may be: see :mod:`jupyter_qguard.server.late`."""
         gate = self._qguard
         pending = gate.begin_to_decide(taken)
-        going = Passage(taken.path, taken.model["content"], None, pending=pending, prepared=taken.prepared)
+        content, prepared = taken.model["content"], taken.prepared
+        going = Passage(taken.path, content, None, pending=pending, prepared=prepared, turn=taken.turn)
         saved = failure = None
         try:
             with gate.writing(going):
@@ -123,3 +129,7 @@ class AsyncGuardedContents(GuardedContents):
         finally:
             upload.close()
         return self._qguard_done(passage, saved)
+
+
+def _is_notebook(model: Any) -> bool:
+    return isinstance(model, Mapping) and model.get("type") == "notebook"

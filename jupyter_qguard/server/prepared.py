@@ -1,14 +1,14 @@
-"""Encodes a document for a worker, cell by cell, so that the worker knows the cells again that it has seen.
+"""Encodes a document for a worker, cell by cell, and tells which cells are as they were when they were scanned last.
 
-Runs in a thread beside the event loop: each cell is one short C call, and between cells the loop gets its turn. What
-is encoded is a copy: whatever becomes of the document later, this is what was scanned.
+What is encoded is a copy: whatever becomes of the document later, this is what was scanned.
 """
 
 from __future__ import annotations
 
 import hashlib
+import operator
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ _LARGEST = 2**64 - 1
 _SMALLEST = -(2**63)
 _TAGS_OF_BYTES = (b"\xc4", b"\xc5", b"\xc6")
 """With which MessagePack begins bytes. They stand in text too, so that they are only a reason to look."""
+_END = 40
+"""Bytes at either end by which a part that was moved is found again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +53,8 @@ class Prepared:
         return whole.digest()
 
 
-def prepare_notebook(document: Mapping[str, Any], name: str) -> Prepared:
-    """Encode a parsed notebook.
+def prepare_notebook(document: Mapping[str, Any], name: str, before: Sequence[bytes] = ()) -> Prepared:
+    """Encode a parsed notebook. Parts that are equal to one of *before* are the very same objects.
 
     Raises
     ------
@@ -60,13 +62,19 @@ def prepare_notebook(document: Mapping[str, Any], name: str) -> Prepared:
         It holds something that no notebook file can: a lone surrogate, a value that is no JSON, endless nesting.
     """
     cells = document.get("cells")
-    parts: list[bytes] = []
-    rest: Mapping[str, Any] = document
-    if isinstance(cells, list):
-        rest = {**document, "cells": []}
-        parts = [_encode(cell, f"cell {number}") for number, cell in enumerate(cells, 1)]
-    parts.append(_encode(rest, "the notebook outside of its cells"))
+    inside, rest = (cells, {**document, "cells": []}) if isinstance(cells, list) else ([], document)
+    parts = _parts(inside, before[:-1], lambda at: f"cell {at + 1}")
+    parts += _parts([rest], before[-1:], lambda _: "the notebook outside of its cells")
     return Prepared(name, notebook=True, parts=tuple(parts))
+
+
+def is_unchanged(document: Mapping[str, Any], prepared: Prepared) -> bool:
+    """Whether *document* would be encoded to *prepared* once more: 1 to 5 ms for 10 MB."""
+    try:
+        again = prepare_notebook(document, prepared.name, prepared.parts).parts
+    except InputError:
+        return False
+    return len(again) == len(prepared.parts) and all(map(operator.is_, again, prepared.parts))
 
 
 def prepare_bytes(data: bytes, name: str) -> Prepared:
@@ -74,21 +82,76 @@ def prepare_bytes(data: bytes, name: str) -> Prepared:
     return Prepared(name, notebook=False, parts=(data,))
 
 
-def _encode(value: object, where: str) -> bytes:
+def recognised(
+    encoded: Iterable[bytes | bytearray], count: int, before: Sequence[bytes]
+) -> tuple[list[bytes], list[int]]:
+    """The *count* parts of *encoded*, those that are equal to one of *before* as the very same objects; and the numbers
+    of those that are not so by their place, counted from the front or from the back."""
+    parts: list[bytes] = []
+    new: list[int] = []
+    shift = len(before) - count
+    for at, part in enumerate(encoded):
+        if at < len(before) and part == before[at]:
+            parts.append(before[at])
+        elif shift and at + shift >= 0 and part == before[at + shift]:
+            parts.append(before[at + shift])
+        else:
+            parts.append(bytes(part))
+            new.append(at)
+    if len(new) > 1 and before:
+        left = {_ends_of(part): part for part in before}
+        for at in new:
+            moved = left.get(_ends_of(parts[at]))
+            parts[at] = moved if moved is not None and moved == parts[at] else parts[at]
+    return parts, new
+
+
+def _ends_of(part: bytes) -> tuple[int, bytes, bytes]:
+    return len(part), part[:_END], part[-_END:]
+
+
+def _parts(values: Sequence[object], before: Sequence[bytes], where: Callable[[int], str]) -> list[bytes]:
+    encoder = msgspec.msgpack.Encoder()
     try:
-        encoded = msgspec.msgpack.encode(value)
-        if any(tag in encoded for tag in _TAGS_OF_BYTES) and _has_bytes(value):
-            raise TypeError  # noqa: TRY301 - as for any other value that is no JSON
-        return encoded  # noqa: TRY300 - the shortest way
+        parts, new = recognised(_encoded(encoder, values, anew=not before), len(values), before)
+    except (OverflowError, TypeError, ValueError, RecursionError, msgspec.MsgspecError):
+        # One by one, to spell what can be spelled and to tell where the rest is.
+        each = (_encode(encoder, value, where(at)) for at, value in enumerate(values))
+        parts, new = recognised(each, len(values), before)
+    for at in new:
+        if any(tag in parts[at] for tag in _TAGS_OF_BYTES) and _has_bytes(values[at]):
+            raise InputError(_no_json(where(at)))
+    return parts
+
+
+def _encoded(encoder: msgspec.msgpack.Encoder, values: Iterable[object], *, anew: bool) -> Iterable[bytes | bytearray]:
+    """Each value; unless *anew* all in the same memory, since most will only be compared: it stays near the processor."""
+    return map(encoder.encode, values) if anew else _encoded_in_place(encoder, values)
+
+
+def _encoded_in_place(encoder: msgspec.msgpack.Encoder, values: Iterable[object]) -> Iterator[bytearray]:
+    space = bytearray()
+    for value in values:
+        encoder.encode_into(value, space)
+        yield space
+
+
+def _encode(encoder: msgspec.msgpack.Encoder, value: object, where: str) -> bytes:
+    try:
+        return encoder.encode(value)
     except OverflowError:
-        return _encode(_spelled(value), where)
+        return _encode(encoder, _spelled(value), where)
     except UnicodeEncodeError:
         message = f"malformed notebook: {where} holds half of a surrogate pair, which cannot be stored"
     except RecursionError:
         message = f"malformed notebook: {where} is nested too deeply"
     except (TypeError, ValueError, msgspec.MsgspecError):
-        message = f"malformed notebook: {where} holds a value that is no JSON"
+        message = _no_json(where)
     raise InputError(message) from None
+
+
+def _no_json(where: str) -> str:
+    return f"malformed notebook: {where} holds a value that is no JSON"
 
 
 def _has_bytes(value: object) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 import enum
 from base64 import encodebytes
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,10 +54,10 @@ class Submission:
         """Whether what will lie on the disk is no text. Never what came as text, and no notebook."""
         return self.form is Form.BASE64 and not self.is_notebook and is_binary(self.data or b"")
 
-    def prepared(self) -> Prepared:
-        """For a worker. Raises InputError."""
+    def prepared(self, before: Sequence[bytes] = ()) -> Prepared:
+        """For a worker; *before* are the parts that one knows of the same notebook. Raises InputError."""
         if self.document is not None:
-            return prepare_notebook(self.document, self.name)
+            return prepare_notebook(self.document, self.name, before)
         return prepare_bytes(self.data or b"", self.name)
 
     def statement(self) -> Statement:

@@ -35,24 +35,35 @@ class LoadRules(msgspec.Struct, frozen=True, tag="load"):
     classify: dict[str, Classification]
     patterns: dict[str, str]
     cache_dir: str | None
-    memory: int
-    """Bytes of encoded cells that the worker may remember."""
 
     def __repr__(self) -> str:
         """Without the key of the fingerprints."""
         return "LoadRules(…)"
 
 
-class ScanParts(msgspec.Struct, frozen=True, tag="scan"):
-    """Scan a document. A notebook comes as its cells and, last, all that is outside of them; a file as one part.
-
-    The parts themselves follow the message, one after the other.
-    """
+class ScanFile(msgspec.Struct, frozen=True, tag="file"):
+    """Scan the bytes of a file, which follow the message."""
 
     name: str
-    notebook: bool
+    """The ending says how they are read."""
+    sizes: tuple[int]
+    """How many bytes."""
+
+
+class ScanCells(msgspec.Struct, frozen=True, tag="cells"):
+    """Scan a notebook: its cells and, last, all that is outside of them. What the worker does not know of it follows
+    the message, one part after the other."""
+
+    places: tuple[int, ...]
+    """Of each part: where it stood in the notebook *base*; -1 if it is new."""
     sizes: tuple[int, ...]
-    """Bytes of each part."""
+    """Bytes of each new part."""
+    number: int
+    """By which it is remembered; 0: not at all."""
+    base: int
+    """Number of a notebook that is remembered no longer then, as the worker remembers it; 0: none."""
+    forgotten: tuple[int, ...]
+    """Notebooks that are remembered no longer."""
 
 
 class RedactBytes(msgspec.Struct, frozen=True, tag="redact"):
@@ -79,6 +90,8 @@ class Found(msgspec.Struct, frozen=True, tag="found"):
     """Outcome of a scan."""
 
     result: ScanResult
+    kept: bool = False
+    """Whether the notebook is remembered by its number."""
 
 
 class Redacted(msgspec.Struct, frozen=True, tag="redacted"):
@@ -103,7 +116,8 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     text: str
 
 
-Request = LoadRules | ScanParts | RedactBytes
+Scan = ScanFile | ScanCells
+Request = LoadRules | Scan | RedactBytes
 Answer = Ready | Announce | Found | Redacted | Failed
 
 M = TypeVar("M")
@@ -139,7 +153,7 @@ class Channel:
         return decoder.decode(self._read(length))
 
     def receive_parts(self, sizes: Sequence[int]) -> list[memoryview]:
-        """Read what follows a :class:`ScanParts`. The parts are good until the next call."""
+        """Read what follows a :class:`ScanFile` or :class:`ScanCells`. The parts are good until the next call."""
         length = sum(sizes)
         if len(self._space) < length:
             self._space = bytearray(length)

@@ -36,7 +36,7 @@ class Worker:
         if not isinstance(request, wire.LoadRules):
             raise EOFError  # noqa: TRY004 - nobody is there to read about types
         self._scanner = self._load(request)
-        self._cells = self._remembering(request.memory)
+        self._cells = self._remembering()
 
     def run(self) -> None:
         """Answer until the server is gone."""
@@ -45,7 +45,7 @@ class Worker:
         while True:
             request = self._channel.receive(_REQUESTS)
             # Not to be answered if it fails: parts left in the pipe would be read as messages.
-            parts = self._channel.receive_parts(request.sizes) if isinstance(request, wire.ScanParts) else []
+            parts = self._channel.receive_parts(request.sizes) if isinstance(request, wire.Scan) else []
             self._channel.send(self._answer(request, parts))
             served += 1
             if served % _COLLECT_EVERY == 0:
@@ -60,8 +60,10 @@ class Worker:
 
     def _answer(self, request: wire.Request, parts: list[memoryview]) -> wire.Answer:
         try:
-            if isinstance(request, wire.ScanParts):
-                return wire.Found(self._scan(request, parts))
+            if isinstance(request, wire.ScanCells):
+                return self._scan_cells(request, parts)
+            if isinstance(request, wire.ScanFile):
+                return wire.Found(self._scan_file(bytes(parts[0]), request.name))
             if isinstance(request, wire.RedactBytes):
                 return wire.Redacted(redact_bytes(request))
         except InputError as error:
@@ -72,18 +74,20 @@ class Worker:
             return wire.Failed(wire.Fault.GUARD, _kind(error))
         return wire.Failed(wire.Fault.GUARD, "a message out of turn")
 
-    def _remembering(self, memory: int) -> CellScanner:
+    def _remembering(self) -> CellScanner:
         from jupyter_qguard.scan.cells import CellScanner  # noqa: PLC0415 - as above
 
-        return CellScanner(self._scanner, memory, lambda part: msgspec.msgpack.decode(part, strict=False))
+        return CellScanner(self._scanner, lambda part: msgspec.msgpack.decode(part, strict=False))
 
-    def _scan(self, request: wire.ScanParts, parts: list[memoryview]) -> ScanResult:
-        if request.notebook:
-            return self._cells.scan(parts)
-        data = bytes(parts[0])
-        if request.name.lower().endswith(".ipynb"):
+    def _scan_cells(self, request: wire.ScanCells, parts: list[memoryview]) -> wire.Found:
+        self._cells.forget(request.forgotten)
+        result = self._cells.scan(parts, request.places, request.base, request.number)
+        return wire.Found(result, kept=request.number > 0)
+
+    def _scan_file(self, data: bytes, name: str) -> ScanResult:
+        if name.lower().endswith(".ipynb"):
             refuse_repeated_keys(data)
-        return self._scanner.scan_bytes(data, request.name)
+        return self._scanner.scan_bytes(data, name)
 
 
 def redact_bytes(request: wire.RedactBytes) -> bytes:

@@ -25,7 +25,6 @@ _PAUSE_AFTER_FAILURE = 2.0
 _SECONDS_PER_MEGABYTE = 1.0
 _MEGABYTE = 1 << 20
 
-Asked = wire.ScanParts | wire.RedactBytes
 Answered = wire.Found | wire.Redacted | wire.Failed
 
 
@@ -40,7 +39,8 @@ class PoolSettings:
     scan_patience: float = 60.0
     """Seconds for one document, and one second more for each megabyte."""
     memory: int = 128 * _MEGABYTE
-    """Bytes of encoded cells that a process may remember, so that only changed cells are scanned anew."""
+    """Bytes of encoded notebooks that a process may remember, and the server of it, so that only changed cells are sent
+    and scanned anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +81,24 @@ class WorkerPool:
         GuardFailureError
             The scan failed, the worker died or was late.
         """
-        request = wire.ScanParts(document.name, document.notebook, tuple(map(len, document.parts)))
-        answer = self._ask(_Job(request, document.parts, self._patience(document.size)), affinity)
+        patience = self._patience(document.size)
+        answer = self._ask(lambda child: child.scan(document, affinity, patience), affinity)
         if isinstance(answer, wire.Found):
             return answer.result
         raise _error(answer)
 
     def redact(self, data: bytes, name: str, findings: tuple[Finding, ...]) -> bytes:
         """The bytes of a file with *findings* replaced. Raises as :meth:`scan` does."""
-        answer = self._ask(_Job(wire.RedactBytes(name, data, findings), (), self._patience(len(data))), name)
+        request, patience = wire.RedactBytes(name, data, findings), self._patience(len(data))
+        answer = self._ask(lambda child: child.ask(request, (), patience), name)
         if isinstance(answer, wire.Redacted):
             return answer.data
         raise _error(answer)
+
+    def known_parts(self, path: str) -> tuple[bytes, ...]:
+        """The parts that a process knows of the notebook at *path*."""
+        children = (child for lane in self._lanes if (child := lane.child) is not None)
+        return next((parts for child in children if (parts := child.known.parts(path))), ())
 
     def use_rules(self, rules: ScanSettings) -> None:
         """Scan with other settings from now on: each process is started anew before its next document."""
@@ -126,27 +132,25 @@ class WorkerPool:
             dict(rules.classify),
             dict(rules.patterns),
             str(rules.cache_dir) if rules.cache_dir else None,
-            self._settings.memory,
         )
-        return Child(load, patience=self._settings.start_patience, announce=self._announce)
+        settings = self._settings
+        return Child(load, patience=settings.start_patience, announce=self._announce, memory=settings.memory)
 
     def _patience(self, size: int) -> float:
         return self._settings.scan_patience + size / _MEGABYTE * _SECONDS_PER_MEGABYTE
 
-    def _ask(self, job: _Job, affinity: str) -> Answered:
+    def _ask(self, task: Callable[[Child], Answered], affinity: str) -> Answered:
         preferred = self._lanes[crc32(affinity.encode("utf-8", "surrogatepass")) % len(self._lanes)]
         idle = (lane for lane in self._lanes if lane.idle)
         lane = preferred if preferred.idle else next(idle, preferred)
-        return lane.submit(job).result()
+        return lane.submit(_Job(task)).result()
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """A request, what follows it, and how many seconds it may take."""
+    """What to ask a process, and its answer."""
 
-    request: Asked
-    parts: tuple[bytes, ...]
-    patience: float
+    task: Callable[[Child], Answered]
     answer: Future[Answered] = field(default_factory=Future)
 
 
@@ -224,7 +228,7 @@ class _Lane:
     def _serve(self, job: _Job) -> Answered:
         child = self._ready_child()
         try:
-            return child.ask(job.request, job.parts, job.patience)
+            return job.task(child)
         except BaseException:
             # Whatever it was: an answer that is still in the pipe would be taken for that of the next document.
             self.child = None

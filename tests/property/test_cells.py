@@ -95,7 +95,7 @@ def _agree(scanner: Scanner, cells: CellScanner, document: Json) -> None:
 def test_edits_give_what_a_scan_from_nothing_gives(
     scanner: Scanner, pool: list[Json], data: st.DataObject, memory: int
 ) -> None:
-    cells = CellScanner(scanner, memory, _decode)
+    cells = CellScanner(scanner, _decode)
     metadata = data.draw(st.sampled_from([{}, {"qguard": {"classification": "internal"}}, {"token": _SECRET}]))
     some = st.sampled_from(_clean(pool))
     document = {"cells": data.draw(st.lists(some, max_size=8)), "metadata": metadata, "nbformat": 4}
@@ -111,7 +111,7 @@ def test_edits_give_what_a_scan_from_nothing_gives(
 @pytest.mark.parametrize("seed", range(3))
 def test_a_long_notebook_that_is_worked_on(scanner: Scanner, seed: int) -> None:
     random, writer = Random(seed), Writer(seed)
-    cells = CellScanner(scanner, 1 << 30, _decode)
+    cells = CellScanner(scanner, _decode)
     document = writer.text_heavy(150_000)
     for _ in range(25):
         source = random.choice(_LINKED)
@@ -124,14 +124,14 @@ def test_a_long_notebook_that_is_worked_on(scanner: Scanner, seed: int) -> None:
 def test_an_old_notebook_is_scanned_as_a_whole(scanner: Scanner) -> None:
     sheet = {"cells": [{"cell_type": "code", "input": f"api_key = '{_SECRET}'", "outputs": [], "metadata": {}}]}
     document = {"worksheets": [sheet], "metadata": {}, "nbformat": 3, "cells": [_code("x = 1")]}
-    cells = CellScanner(scanner, 1 << 30, _decode)
+    cells = CellScanner(scanner, _decode)
     parts = prepare_notebook(document, "x.ipynb").parts
     assert cells.scan(parts) == scanner.scan_notebook(document)
     assert cells.scan(parts).findings
 
 
 def test_constants_flow_through_remembered_cells(scanner: Scanner) -> None:
-    cells = CellScanner(scanner, 1 << 30, _decode)
+    cells = CellScanner(scanner, _decode)
     sources = [_LINKED[0], _LINKED[1], _LINKED[3]]
     document = {"cells": [_code(source) for source in sources], "metadata": {}, "nbformat": 4}
     parts = prepare_notebook(document, "x.ipynb").parts
@@ -141,7 +141,7 @@ def test_constants_flow_through_remembered_cells(scanner: Scanner) -> None:
 
 
 def test_a_scan_that_failed_halfway_leaves_no_half_known_cell(monkeypatch: pytest.MonkeyPatch) -> None:
-    scanner = CellScanner(Scanner.load(_SETTINGS), 1 << 20, msgspec.msgpack.decode)
+    scanner = CellScanner(Scanner.load(_SETTINGS), msgspec.msgpack.decode)
     source = f"from qiskit_ibm_runtime import QiskitRuntimeService\nQiskitRuntimeService(token='{_SECRET}')"
     document = {"cells": [_code(source)], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
     parts = prepare_notebook(document, "n.ipynb").parts
