@@ -50,6 +50,7 @@ class _Reading:
 
 
 _EMPTY = _Reading(Buffer(), Spots(), (), is_quiet=True)
+_NOTHING = ((_EMPTY, _EMPTY),) * (DEEPEST - 1)
 
 
 class Cell:
@@ -126,7 +127,7 @@ class Cell:
         context = Context()
         for depth, judges in enumerate(self._judges(context)):
             context.vendors |= vendors[depth]
-            for number, judge in enumerate(judges, 2 * depth):
+            for number, judge in judges:
                 if found := list(judge.candidates()):
                     self.candidates[number] = found
 
@@ -140,6 +141,9 @@ class Cell:
 
     def _read_depths(self, viewed: Viewed) -> Iterator[tuple[_Reading, _Reading]]:
         """The text and its views, then what is encoded in each, and what is encoded in that."""
+        if not viewed.views and not self._plain.spots.may_be_encoded:
+            yield from ((self._plain, _EMPTY), *_NOTHING)
+            return
         of_views = Buffer()
         add_views(of_views, viewed, self.number)
         text, views = self._plain, self._read(of_views)
@@ -149,7 +153,8 @@ class Cell:
             yield text, views
 
     def _decoded(self, reading: _Reading, depth: int) -> _Reading:
-        return self._read(decoded_buffer(reading.buffer, reading.spots, depth)) if reading.spots.runs else _EMPTY
+        found = decoded_buffer(reading.buffer, reading.spots, depth) if reading.spots.may_be_encoded else None
+        return _EMPTY if found is None else self._read(found)
 
     def _numbered(self, name: str, value: Constant | None) -> tuple[int, Constant | None]:
         """A constant with its number; one that is as before is the same object: nothing changes for later cells."""
@@ -166,11 +171,15 @@ class Cell:
                 spoken.update(vendor for end, vendor in reading.spots.words if at(end - 1) is not None)
             yield frozenset(spoken)
 
-    def _judges(self, context: Context) -> Iterator[list[Judge]]:
-        """Depth by depth, since what is decoded is judged in the light of what was decoded before."""
+    def _judges(self, context: Context) -> Iterator[list[tuple[int, Judge]]]:
+        """Of each buffer, depth by depth, since what is decoded is judged in the light of what was decoded before."""
         rules = self._scanner.rules
-        for readings in self._readings:
-            yield [Judge(rules, reading.buffer, reading.spots, context) for reading in readings]
+        for depth, readings in enumerate(self._readings):
+            yield [
+                (number, Judge(rules, reading.buffer, reading.spots, context))
+                for number, reading in enumerate(readings, 2 * depth)
+                if reading is not _EMPTY
+            ]
 
     def _all(self) -> Iterator[_Reading]:
         return (reading for readings in self._readings for reading in readings)

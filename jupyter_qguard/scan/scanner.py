@@ -220,7 +220,7 @@ def decoded_buffer(buffer: Buffer, spots: Spots, depth: int) -> Buffer:
     out = Buffer()
     text = buffer.text
     done = -1
-    for start, end in spots.runs:
+    for start, end in spots.runs if spots.may_be_encoded else ():
         if end - start < _SHORTEST_ENCODED or start < done or not _may_be_text(text, start):
             continue
         segment = buffer.segment(start)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from jupyter_qguard.scan.classify import SPOTTED
@@ -15,6 +16,7 @@ from jupyter_qguard.scan.matcher import Expression, Matcher, version_of
 from jupyter_qguard.scan.names import Role, role, words_before_key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from jupyter_qguard.scan.ruleset import OwnRule, RuleSet
@@ -36,6 +38,9 @@ class Spot(enum.IntEnum):
 
 
 RUN = r"[A-Za-z0-9_+/\-]{16,}={0,2}[^A-Za-z0-9_+/=\-]"
+_HEAD = r"[^A-Za-z0-9_+/\-](?:[A-Za-f][A-Za-z0-9_+/\-]{3}){4}"
+"""What runs begin with that may be the base64 of a text."""
+_RUN = Expression(RUN, with_start=True)
 _NAMES = (
     r"token|api[\\ ]{0,2}[_\- ]?key|secret|passw|pwd|passphrase|passcode|credential|authorization|bearer|"
     r"(?:access|auth|account|shared|signing|master|service|subscription|storage|client|sdk|hub|license|encryption|"
@@ -51,11 +56,13 @@ _SHORTEST_NAME = 4
 _BASIC_AUTH = r"://[^\s/:@'\x22<>]{0,64}:[^\s/@'\x22<>]{3,256}@[A-Za-z0-9\[]"
 
 
-@dataclass(slots=True)
+@dataclass
 class Spots:
     """What one pass marked; positions ascend within each list."""
 
-    runs: list[tuple[int, int]] = field(default_factory=list)
+    find_runs: Callable[[], list[tuple[int, int]]] = list
+    may_be_encoded: bool = False
+    """Whether any of the runs could be the base64 of a text."""
     names: list[int] = field(default_factory=list)
     calls: list[int] = field(default_factory=list)
     shapes: list[tuple[OwnRule, int]] = field(default_factory=list)
@@ -64,6 +71,11 @@ class Spots:
     labels: list[tuple[int, str]] = field(default_factory=list)
     marks: list[int] = field(default_factory=list)
     """Beginnings that only credentials have, so that a secret in parts is not overlooked."""
+
+    @cached_property
+    def runs(self) -> list[tuple[int, int]]:
+        """Long runs of letters and digits. A pass of its own, which takes longer than all else, and few ask for it."""
+        return self.find_runs()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +90,7 @@ class Pattern:
 def patterns(rules: RuleSet) -> list[Pattern]:
     """Everything that is looked for in the one pass."""
     found = [
-        Pattern(Spot.RUN, Expression(RUN, with_start=True)),
+        Pattern(Spot.RUN, Expression(_HEAD)),
         Pattern(Spot.NAME, Expression(_NAMES, caseless=True)),
         Pattern(Spot.NAME, Expression(rf"(?:{'|'.join(sorted(words_before_key()))})[_\- ]?key", caseless=True)),
         Pattern(Spot.URL, Expression(_BASIC_AUTH, with_start=True)),
@@ -103,26 +115,26 @@ def patterns(rules: RuleSet) -> list[Pattern]:
 class Spotter:
     """The compiled patterns. One per thread."""
 
-    def __init__(self, looked_for: list[Pattern], matcher: Matcher) -> None:
+    def __init__(self, looked_for: list[Pattern], matcher: Matcher, runs: Matcher) -> None:
         """Use :meth:`load`."""
         self._meaning = [(pattern.spot, pattern.payload) for pattern in looked_for]
         self._matcher = matcher
+        self._runs = runs
 
     @classmethod
     def load(cls, rules: RuleSet, folder: Path | None) -> Spotter:
         """Load the compiled patterns from *folder*, or compile them (most of a second) and keep them there."""
         looked_for = patterns(rules)
-        expressions = [pattern.expression for pattern in looked_for]
-        return cls(looked_for, Matcher.load(version_of(expressions), lambda: expressions, folder))
+        return cls(looked_for, _load([each.expression for each in looked_for], folder), _load([_RUN], folder))
 
     def spot(self, data: bytes) -> Spots:
         """Mark *data*, which holds one byte per code point and ends with a line end."""
-        spots = Spots()
+        spots = Spots(lambda: [(start, end - 1) for _, start, end in self._runs.find(data)])
         meaning = self._meaning
         for number, start, end in self._matcher.find(data):
             spot, payload = meaning[number]
             if spot is Spot.RUN:
-                spots.runs.append((start, end - 1))
+                spots.may_be_encoded = True
             elif spot is Spot.NAME:
                 spots.names.append(end)
             elif spot is Spot.WORD:
@@ -138,6 +150,10 @@ class Spotter:
             else:
                 spots.shapes.append((payload, end))  # type: ignore[arg-type]
         return spots
+
+
+def _load(expressions: list[Expression], folder: Path | None) -> Matcher:
+    return Matcher.load(version_of(expressions), lambda: expressions, folder)
 
 
 def _literal(text: str) -> str:
