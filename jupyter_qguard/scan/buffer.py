@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 if TYPE_CHECKING:
-    from jupyter_qguard.scan.view import Origin, View
+    from collections.abc import Sequence
 
+    from jupyter_qguard.scan.view import Origin, View
 
 _APART = "\x1e" * 128 + "\n"
 """Between units: longer than any gap that a rule spans, so that what is found in a unit depends on it alone."""
@@ -75,3 +77,20 @@ class Buffer:
             return None
         segment = self.segments[number]
         return segment if position < segment.end else None
+
+
+class Together:
+    """Closed buffers of several units as one text: the engines take longer to begin than to look through a cell."""
+
+    def __init__(self, texts: Sequence[bytes]) -> None:
+        """Join *texts*, so far apart that what is found in each depends on it alone."""
+        self.texts = texts
+        apart = _APART.encode("ascii")
+        self.data = apart.join(texts)
+        lengths = [len(text) + len(apart) for text in texts]
+        self.starts = list(accumulate(lengths, initial=0))
+
+    def text(self, position: int) -> int | None:
+        """The number of the text that *position* is in, None if it is in none."""
+        number = bisect_right(self.starts, position) - 1
+        return number if position - self.starts[number] < len(self.texts[number]) else None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
-from jupyter_qguard.scan.buffer import Buffer
+from jupyter_qguard.scan.buffer import Buffer, Together
 from jupyter_qguard.scan.classify import labels
 from jupyter_qguard.scan.judge import Candidate, Context, Judge
 from jupyter_qguard.scan.resolve import copies
@@ -19,7 +19,8 @@ from jupyter_qguard.scan.spot import Spots
 from jupyter_qguard.scan.views import Viewed, code_of, unit_views
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from jupyter_qguard.scan.classify import Label
     from jupyter_qguard.scan.finding import Classification
@@ -35,6 +36,8 @@ ROUNDS = 2 * BUFFERS
 """In which candidates are found: by our rules in each of the buffers, then by the maintained ones in each."""
 
 
+_READ_AT_ONCE = 64
+"""Cells."""
 _NUMBERS = count(1)
 
 
@@ -56,13 +59,12 @@ _NOTHING = ((_EMPTY, _EMPTY),) * (DEEPEST - 1)
 class Cell:
     """A cell, or what is outside of cells, with all that was found in it."""
 
-    def __init__(self, scanner: Scanner, unit: Unit, number: int) -> None:
-        """Read the text of *unit*; *number* is its own as long as it is remembered."""
+    def __init__(self, scanner: Scanner, unit: Unit, number: int, plain: _Reading) -> None:
+        """*number* is its own as long as it is remembered, *plain* the text of *unit*."""
         self._scanner = scanner
         self.unit = unit
         self.number = number
-        buffer = plain_buffer([unit], number)
-        self._plain = self._read(buffer)
+        self._plain, buffer = plain, plain.buffer
         context = Context()
         if not self._plain.is_quiet:
             Judge(scanner.rules, buffer, self._plain.spots, context)
@@ -92,6 +94,15 @@ class Cell:
         """By round."""
         self._copies_of: Mapping[str, Candidate] | None = None
         self._copies: dict[int, list[Candidate]] = {}
+
+    def effect(self, wanted: AbstractSet[str]) -> tuple[Hashable, ...] | None:
+        """What this cell does to others, where constants of the names *wanted* matter: mostly nothing, which is an empty
+        tuple. With another of the same effect in its place all else is as it is. None if that cannot be told."""
+        speaks = not self.is_quiet or self.candidates or self.labels or self.is_sink or self.is_chosen or self.is_folded
+        if speaks:
+            return None
+        binding = (source for source in self.code if not wanted.isdisjoint(source.bound))
+        return tuple((wanted & source.bound, wanted & source.used[1], source.is_quoting) for source in binding)
 
     def _holds(self, names: Mapping[str, Constant]) -> bool:
         """Whether the views are what *names* would make them."""
@@ -185,11 +196,28 @@ class Cell:
         return (reading for readings in self._readings for reading in readings)
 
     def _read(self, buffer: Buffer) -> _Reading:
-        if not buffer.segments:
-            return _EMPTY
-        data = buffer.close()
-        spots = self._scanner.spotter.spot(data)
-        quiet = not (spots.names or spots.words or spots.calls or spots.shapes or spots.urls or spots.marks)
-        tells = self._scanner.tells
-        quiet = quiet and not any(segment.label and tells(segment.label) for segment in buffer.segments)
-        return _Reading(buffer, spots, tuple(self._scanner.maintained(buffer, data)), is_quiet=quiet)
+        return next(_read(self._scanner, [buffer])) if buffer.segments else _EMPTY
+
+
+def read_cells(scanner: Scanner, units: Sequence[tuple[int, Unit]]) -> list[Cell]:
+    """Read the text of units, each of which comes with its number."""
+    buffers = [plain_buffer([unit], number) for number, unit in units]
+    readings = _read(scanner, buffers)
+    return [Cell(scanner, unit, number, next(readings)) for number, unit in units]
+
+
+def _read(scanner: Scanner, buffers: Sequence[Buffer]) -> Iterator[_Reading]:
+    for at in range(0, len(buffers), _READ_AT_ONCE):
+        group = buffers[at : at + _READ_AT_ONCE]
+        together = Together([buffer.close() for buffer in group])
+        maintained = scanner.may_be_maintained(together)
+        for number, spots in enumerate(scanner.spotter.spot_each(together)):
+            buffer = group[number]
+            found = scanner.maintained(buffer, together.texts[number]) if number in maintained else ()
+            yield _Reading(buffer, spots, tuple(found), is_quiet=_is_quiet(scanner, buffer, spots))
+
+
+def _is_quiet(scanner: Scanner, buffer: Buffer, spots: Spots) -> bool:
+    if spots.names or spots.words or spots.calls or spots.shapes or spots.urls or spots.marks:
+        return False
+    return not any(segment.label and scanner.tells(segment.label) for segment in buffer.segments)

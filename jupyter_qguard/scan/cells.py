@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from jupyter_qguard.errors import GuardFailureError
-from jupyter_qguard.scan.cell import BUFFERS, ROUNDS, Cell
-from jupyter_qguard.scan.flow import feeders
-from jupyter_qguard.scan.fragment import cell_unit, notebook_units
+from jupyter_qguard.scan.cell import BUFFERS, ROUNDS, Cell, read_cells
+from jupyter_qguard.scan.flow import fed
+from jupyter_qguard.scan.fragment import cell_unit, outer_unit
 from jupyter_qguard.scan.notebook import check_cell, check_notebook
 from jupyter_qguard.scan.report import Reporter
 from jupyter_qguard.scan.resolve import locate, repeated, resolve
@@ -20,9 +20,11 @@ from jupyter_qguard.scan.scanner import DEEPEST, UNIT_BITS, Scanner, stated
 from jupyter_qguard.scan.views import bind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
-    from jupyter_qguard.scan.finding import Classification, ScanResult
+    from jupyter_qguard.scan.classify import Label
+    from jupyter_qguard.scan.finding import ScanResult
     from jupyter_qguard.scan.fold import Constant
     from jupyter_qguard.scan.fragment import Unit
     from jupyter_qguard.scan.judge import Candidate
@@ -40,8 +42,7 @@ class CellScanner:
         self._scanner = scanner
         self._decode = decode
         self._numbers = 0
-        self._notebooks: dict[int, list[Cell]] = {}
-        """The cells of each and, last, what is outside of them."""
+        self._notebooks: dict[int, _Notebook] = {}
 
     def forget(self, numbers: Iterable[int]) -> None:
         """Remember these notebooks no longer."""
@@ -62,58 +63,100 @@ class CellScanner:
         InputError
             It is no notebook, or nested too deeply.
         """
-        known = self._notebooks.pop(base) if base else []
+        known = self._notebooks.pop(base) if base else _Notebook([])
         places = (_NEW,) * len(parts) if places is None else places
         if places.count(_NEW) != len(parts):
             raise GuardFailureError(_OUT_OF_STEP)
-        rest = known[places[-1]] if places[-1] != _NEW else self._rest(parts[-1])
-        if rest is None:  # nbformat 3: there are cells outside of the cells
+        outside = self._outside(parts[-1]) if places[-1] == _NEW else None
+        if outside is not None and "worksheets" in outside:
             return self._scan_whole(parts, places)
-        fresh = iter(parts)
-        cells = [known[at] if at >= 0 else self._cell(next(fresh), number) for number, at in enumerate(places[:-1])]
-        cells.append(rest)
-        result = self._result(cells, rest.stated)
+        fresh = self._fresh([place for place, before in enumerate(places) if before == _NEW], parts, outside)
+        notebook = _Notebook(
+            [known.cells[before] if before >= 0 else fresh[place] for place, before in enumerate(places)]
+        )
+        notebook.look_after(known, places, fresh)
         if number:
-            self._notebooks[number] = cells
-        return result
+            self._notebooks[number] = notebook
+        return notebook.result(self._scanner)
 
     def _scan_whole(self, parts: Sequence[Part], places: Sequence[int]) -> ScanResult:
+        """Scan a notebook of nbformat 3: there are cells outside of the cells."""
         if len(parts) != len(places):
             raise GuardFailureError(_OUT_OF_STEP)
         *cells, rest = map(self._decode, parts)
         return self._scanner.scan_notebook({**rest, "cells": cells})
 
-    def _cell(self, part: Part, index: int) -> Cell:
-        value = self._decode(part)
-        check_cell(value, f"cells/{index}")
-        return self._read(cell_unit(value, (), 0))
-
-    def _rest(self, part: Part) -> Cell | None:
-        """What is outside of cells; None if it is more than one unit."""
-        value = self._decode(part)
+    def _outside(self, part: Part) -> Mapping[str, Any]:
+        """What is outside of cells."""
+        value: Mapping[str, Any] = self._decode(part)
         check_notebook({"cells": [], **value})
-        *more, unit = notebook_units(value)
-        if more or "worksheets" in value:
-            return None
-        rest = self._read(unit)
-        rest.stated = stated(value)
-        return rest
+        return value
 
-    def _read(self, unit: Unit) -> Cell:
-        self._numbers += 1
-        return Cell(self._scanner, unit, self._numbers)
+    def _fresh(self, places: list[int], parts: Sequence[Part], outside: Mapping[str, Any] | None) -> dict[int, Cell]:
+        """New cells by their places."""
+        of_cells = places if outside is None else places[:-1]
+        units = [self._unit(place, part) for place, part in zip(of_cells, parts, strict=False)]
+        if outside is not None:
+            units.append(outer_unit(outside))
+        first = self._numbers + 1
+        self._numbers += len(units)
+        fresh = dict(zip(places, read_cells(self._scanner, list(enumerate(units, first))), strict=True))
+        if outside is not None:
+            fresh[places[-1]].stated = stated(outside)
+        return fresh
 
-    def _result(self, cells: list[Cell], own: Classification | None) -> ScanResult:
-        _let_constants_flow(cells)
-        found = _candidates(cells)
-        kept = resolve(locate(found))
+    def _unit(self, place: int, part: Part) -> Unit:
+        value = self._decode(part)
+        check_cell(value, f"cells/{place}")
+        return cell_unit(value, (), 0)
+
+
+class _Notebook:
+    """The cells of a notebook and, last, what is outside of them; and what was worked out about them together."""
+
+    def __init__(self, cells: list[Cell]) -> None:
+        self.cells = cells
+        self._found: list[Candidate] = []
+        self._labels: list[Label] = []
+        self._wanted: AbstractSet[str] = frozenset()
+        """The names that a constant would have to be bound to, to make a difference anywhere."""
+
+    def look_after(self, before: _Notebook, places: Sequence[int], fresh: Mapping[int, Cell]) -> None:
+        """Work out what cells have to do with each other, where that is not as it was *before*."""
+        for cell in fresh.values():
+            cell.look({}, fold=False)
+            cell.known = 0
+        if self._is_as(before, places, fresh):
+            self._found, self._labels, self._wanted = before._found, before._labels, before._wanted
+            return
+        self._wanted = _let_constants_flow(self.cells)
+        self._found = _candidates(self.cells)
+        self._labels = [label for cell in self.cells if cell.labels for label in cell.labels]
+
+    def _is_as(self, before: _Notebook, places: Sequence[int], fresh: Mapping[int, Cell]) -> bool:
+        """Whether all other cells are as they were *before*, since those that are new or gone have no other effect."""
+        kept = [place for place in places if place != _NEW]
+        gone = {*range(len(before.cells))}.difference(kept)
+        effects = [
+            {place: cell.effect(before._wanted) for place, cell in cells}
+            for cells in (((place, before.cells[place]) for place in gone), fresh.items())
+        ]
+        all_effects = [effect for each in effects for effect in each.values()]
+        if not kept or kept != sorted(kept) or None in all_effects:
+            return False
+        return not any(all_effects) or effects[0] == effects[1]
+
+    def result(self, scanner: Scanner) -> ScanResult:
+        """What was found."""
+        kept = resolve(locate(self._found))
         if kept:
             values = repeated(kept)
-            holders = [held for cell in cells if (held := cell.copies(values))]
+            holders = [held for cell in self.cells if (held := cell.copies(values))]
             again = [copy for number in range(BUFFERS) for held in holders for copy in held.get(number, ())]
-            kept = resolve(locate([*found, *again]))
-        labelled = [label for cell in cells if cell.labels for label in cell.labels]
-        return Reporter(_Placed(cells), self._scanner.settings, UNIT_BITS).result(kept, labelled, own)
+            kept = resolve(locate([*self._found, *again]))
+        return Reporter(_Placed(self.cells), scanner.settings, UNIT_BITS).result(
+            kept, self._labels, self.cells[-1].stated
+        )
 
 
 class _Placed:
@@ -133,19 +176,19 @@ class _Placed:
         return msgspec.structs.replace(unit, path=("cells", place), index=place)
 
 
-def _let_constants_flow(cells: list[Cell]) -> None:
+def _let_constants_flow(cells: list[Cell]) -> AbstractSet[str]:
     """Fold each cell with the constants that the cells before it bound, where these can have changed.
 
     The state of all constants is told by a sum over them, so that where a name is bound as before, all is as before.
+    Returns the names that were asked for.
     """
-    folded = _folded(cells)
+    folded, wanted = _folded(cells)
+    for cell in cells:
+        if cell.is_folded and cell.number not in folded:
+            cell.look({}, fold=False)
     names: dict[str, Constant] = {}
     numbers: dict[str, int] = {}
     state = 0
-    for cell in cells:
-        if (cell.is_folded or cell.known is None) and cell.number not in folded:
-            cell.look(names, fold=False)
-            cell.known = state
     for cell in [cell for cell in cells if cell.number in folded] if folded else ():
         if not cell.is_folded or cell.known != state:
             cell.look(names, fold=True)
@@ -154,15 +197,16 @@ def _let_constants_flow(cells: list[Cell]) -> None:
             state ^= hash((name, numbers.get(name, 0))) ^ hash((name, number))
             numbers[name] = number
             bind(names, {name: value})
+    return wanted
 
 
-def _folded(cells: list[Cell]) -> set[int]:
-    """The numbers of the cells that are folded."""
+def _folded(cells: list[Cell]) -> tuple[set[int], set[str]]:
+    """The numbers of the cells that are folded, and the names that could make it others."""
     sinks = {cell.number for cell in cells if cell.is_sink}
     if not sinks:
-        return sinks
+        return sinks, set()
     sources = [(cell.number, source) for cell in cells for source in cell.code]
-    return feeders(sources, sinks, chosen=any(cell.is_chosen for cell in cells))
+    return fed(sources, sinks, chosen=any(cell.is_chosen for cell in cells))
 
 
 def _candidates(cells: list[Cell]) -> list[Candidate]:

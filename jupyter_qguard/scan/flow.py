@@ -75,6 +75,12 @@ def feeders(sources: Sequence[tuple[int, Source]], sinks: AbstractSet[int], *, c
 
     *sources* are numbered pieces of code in the order in which they stand.
     """
+    return fed(sources, sinks, chosen=chosen)[0]
+
+
+def fed(sources: Sequence[tuple[int, Source]], sinks: AbstractSet[int], *, chosen: bool) -> tuple[set[int], set[str]]:
+    """As :func:`feeders`, and all names that were asked for: what binds none of them and is no sink changes nothing."""
+    asked: set[str] = set()
     found: set[int] = set()
     wanted: set[str] = set()
     worth = False
@@ -87,8 +93,9 @@ def feeders(sources: Sequence[tuple[int, Source]], sinks: AbstractSet[int], *, c
         if sink or source.is_quoting:
             found.add(number)
             wanted |= names
+            asked |= names
             worth = worth or source.holds_piece(chosen=chosen)
-    return found if worth else set()
+    return (found if worth else set()), asked
 
 
 def _bound(text: str) -> set[str]:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+    from jupyter_qguard.scan.buffer import Together
     from jupyter_qguard.scan.fold import Constant
     from jupyter_qguard.scan.settings import ScanSettings
     from jupyter_qguard.scan.views import Viewed
@@ -136,6 +137,10 @@ class Scanner:
         data = buffer.close()
         spots = self.spotter.spot(data) if buffer.segments else Spots()
         return _Pass(buffer, data, spots, Judge(self.rules, buffer, spots, context))
+
+    def may_be_maintained(self, together: Together) -> set[int | None]:
+        """The numbers of the texts in which :meth:`maintained` may find something."""
+        return {together.text(end - 1) for end in self._upstream.places(together.data)}
 
     def maintained(self, buffer: Buffer, data: bytes) -> Iterator[Candidate]:
         """Findings of the maintained catalogue in a closed buffer."""

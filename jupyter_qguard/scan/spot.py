@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from jupyter_qguard.scan.buffer import Together
     from jupyter_qguard.scan.ruleset import OwnRule, RuleSet
 
 
@@ -129,27 +130,42 @@ class Spotter:
 
     def spot(self, data: bytes) -> Spots:
         """Mark *data*, which holds one byte per code point and ends with a line end."""
-        spots = Spots(lambda: [(start, end - 1) for _, start, end in self._runs.find(data)])
-        meaning = self._meaning
+        spots = self._spots(data)
         for number, start, end in self._matcher.find(data):
-            spot, payload = meaning[number]
-            if spot is Spot.RUN:
-                spots.may_be_encoded = True
-            elif spot is Spot.NAME:
-                spots.names.append(end)
-            elif spot is Spot.WORD:
-                spots.words.append((end, str(payload)))
-            elif spot is Spot.CALL:
-                spots.calls.append(end)
-            elif spot is Spot.MARK:
-                spots.marks.append(end)
-            elif spot is Spot.LABEL:
-                spots.labels.append((end, str(payload)))
-            elif spot is Spot.URL:
-                spots.urls.append(start)
-            else:
-                spots.shapes.append((payload, end))  # type: ignore[arg-type]
+            self._mark(spots, number, start, end)
         return spots
+
+    def spot_each(self, together: Together) -> list[Spots]:
+        """As :meth:`spot` for each of some texts, in one pass."""
+        each = [self._spots(text) for text in together.texts]
+        for number, start, end in self._matcher.find(together.data):
+            text = together.text(end - 1)
+            if text is not None:
+                first = together.starts[text]
+                self._mark(each[text], number, start - first, end - first)
+        return each
+
+    def _spots(self, data: bytes) -> Spots:
+        return Spots(lambda: [(start, end - 1) for _, start, end in self._runs.find(data)])
+
+    def _mark(self, spots: Spots, number: int, start: int, end: int) -> None:
+        spot, payload = self._meaning[number]
+        if spot is Spot.RUN:
+            spots.may_be_encoded = True
+        elif spot is Spot.NAME:
+            spots.names.append(end)
+        elif spot is Spot.WORD:
+            spots.words.append((end, str(payload)))
+        elif spot is Spot.CALL:
+            spots.calls.append(end)
+        elif spot is Spot.MARK:
+            spots.marks.append(end)
+        elif spot is Spot.LABEL:
+            spots.labels.append((end, str(payload)))
+        elif spot is Spot.URL:
+            spots.urls.append(start)
+        else:
+            spots.shapes.append((payload, end))  # type: ignore[arg-type]
 
 
 def _load(expressions: list[Expression], folder: Path | None) -> Matcher:
