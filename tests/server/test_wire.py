@@ -45,7 +45,7 @@ def test_a_message_larger_than_any_pipe_arrives_whole(channels: tuple[wire.Chann
 def test_parts_arrive_as_they_were_cut(channels: tuple[wire.Channel, wire.Channel]) -> None:
     left, right = channels
     parts = [b"", os.urandom(3 << 20), *(os.urandom(number % 70) for number in range(3000)), b""]
-    sent = wire.ScanParts("n.ipynb", True, tuple(map(len, parts)))
+    sent = wire.ScanCells((-1,) * len(parts), tuple(map(len, parts)), 1, 0, ())
     writer = threading.Thread(target=lambda: [left.send(sent, parts) for _ in range(2)])
     writer.start()
     for _ in range(2):
@@ -79,5 +79,5 @@ def test_what_is_not_of_the_protocol_is_refused(channels: tuple[wire.Channel, wi
 
 
 def test_the_key_of_the_fingerprints_is_not_shown() -> None:
-    load = wire.LoadRules(b"keykeykey", {}, {}, None, 0)
+    load = wire.LoadRules(b"keykeykey", {}, {}, None)
     assert "key" not in repr(load)

@@ -8,7 +8,7 @@ import pytest
 
 from jupyter_qguard.errors import InputError
 from jupyter_qguard.server.child import Child, WorkerDiedError
-from jupyter_qguard.server.wire import LoadRules, RedactBytes, ScanParts
+from jupyter_qguard.server.wire import LoadRules, RedactBytes, ScanFile
 from jupyter_qguard.server.worker import redact_bytes, refuse_repeated_keys
 from tests.server.findings import finding
 from tests.server.planted import as_file, code, notebook
@@ -50,11 +50,11 @@ def test_anything_else_is_left_to_the_scanner(data: bytes) -> None:
 
 
 def test_parts_that_could_not_be_taken_are_not_read_as_messages() -> None:
-    child = Child(LoadRules(b"k" * 32, {}, {}, None, 0), patience=300, announce=print)
+    child = Child(LoadRules(b"k" * 32, {}, {}, None), patience=300, announce=print)
     try:
         # More than any machine has: where the worker went on, the part would be its next message.
         with pytest.raises(WorkerDiedError):
-            [child.ask(ScanParts("n.ipynb", notebook=True, sizes=sizes), (), 60) for sizes in ((1 << 60,), ())]
+            [child.ask(ScanFile("n.ipynb", (size,)), (), 60) for size in (1 << 60, 0)]
         assert not child.alive
     finally:
         child.stop()
