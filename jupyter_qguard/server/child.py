@@ -82,7 +82,6 @@ class Child:
         if not document.notebook:
             return self.ask(wire.ScanFile(document.name, (document.size,)), document.parts, patience)
         request, parts = self.known.question(document, path)
-        document.sent.set()
         answer = self.ask(request, parts, patience)
         if isinstance(answer, wire.Found) and answer.kept:
             self.known.keep(request.number, document, path)

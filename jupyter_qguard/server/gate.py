@@ -42,8 +42,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 _WRITES_REMEMBERED = 2000
-_LONGEST_WAIT = 0.005
-"""Seconds for which the event loop waits until a document is sent, which takes a tenth of it."""
 _UNWRITABLE = (TypeError, ValueError, LookupError, AttributeError, AssertionError, ImportError, RecursionError)
 """What nbformat raises on notebooks that it cannot make sense of. Errors of the disk or a database are none of these."""
 
@@ -154,11 +152,8 @@ class Gate:
         return self.guard.pool.is_idle
 
     def begin_to_decide(self, taken: Taken) -> Pending:
-        """As :meth:`decide`, in a thread, which gets the time to send the document: it would wait for a busy loop."""
-        decision, prepared = self._threads.submit(self.decide, taken), taken.prepared
-        if prepared is not None:
-            prepared.sent.wait(_LONGEST_WAIT)
-        return Pending(decision)
+        """As :meth:`decide`, in a thread."""
+        return Pending(self._threads.submit(self.decide, taken))
 
     def admit_stored(self, data: bytes, path: str, way: WritePath) -> Clearance:
         """Decide about bytes that lie on the disk already and are to be written once more. Raises RefusedError."""

@@ -8,9 +8,8 @@ from __future__ import annotations
 import hashlib
 import operator
 import secrets
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -37,8 +36,6 @@ class Prepared:
     notebook: bool
     """Whether the parts are cells and, last, the rest of a notebook. Else the one part is a file's bytes."""
     parts: tuple[bytes, ...]
-    sent: threading.Event = field(default_factory=threading.Event, compare=False, repr=False)
-    """Set as soon as a worker is being sent it."""
 
     @property
     def size(self) -> int:
