@@ -53,7 +53,6 @@ class _Reading:
 
 
 _EMPTY = _Reading(Buffer(), Spots(), (), is_quiet=True)
-_NOTHING = ((_EMPTY, _EMPTY),) * (DEEPEST - 1)
 
 
 class Cell:
@@ -85,7 +84,8 @@ class Cell:
         """The state of the document's constants before this cell for which the views are known to hold; None until
         they are made."""
         self.is_folded = False
-        self._readings: tuple[tuple[_Reading, ...], ...] = ()
+        self._readings: dict[int, _Reading] = {}
+        """Those that hold anything, by buffer."""
         self.vendors = _NO_VENDORS
         """Vendors that this cell speaks of, by depth."""
         self.is_quiet = True
@@ -119,12 +119,12 @@ class Cell:
             viewed = unit_views(self.unit, first, names, marked=self._marked, fold=fold)
         self._viewed = viewed
         self.bound = {name: self._numbered(name, value) for name, value in viewed.bound.items()}
-        self._readings = tuple(self._read_depths(viewed))
+        self._readings = dict(self._read_depths(viewed))
         self._judged_for = self._copies_of = None
-        self.is_quiet = all(reading.is_quiet for reading in self._all())
+        self.is_quiet = all(reading.is_quiet for reading in self._readings.values())
         self.candidates = {
             BUFFERS + number: list(reading.maintained)
-            for number, reading in enumerate(self._all())
+            for number, reading in self._readings.items()
             if reading.maintained
         }
         self.vendors = _NO_VENDORS if self.is_quiet else tuple(self._speaks_of())
@@ -136,32 +136,33 @@ class Cell:
         self._judged_for = vendors
         self.candidates = {number: found for number, found in self.candidates.items() if number >= BUFFERS}
         context = Context()
-        for depth, judges in enumerate(self._judges(context)):
-            context.vendors |= vendors[depth]
-            for number, judge in judges:
+        for depth, spoken_of in enumerate(vendors):
+            context.vendors |= spoken_of
+            for number, judge in self._judges(depth, context):
                 if found := list(judge.candidates()):
                     self.candidates[number] = found
 
     def copies(self, values: Mapping[str, Candidate]) -> dict[int, list[Candidate]]:
         """Where any of *values* stands, by buffer."""
         if self._copies_of != values:
-            found = ((number, copies(reading.buffer, values)) for number, reading in enumerate(self._all()))
+            found = ((number, copies(reading.buffer, values)) for number, reading in self._readings.items())
             self._copies = {number: each for number, each in found if each}
             self._copies_of = values
         return self._copies
 
-    def _read_depths(self, viewed: Viewed) -> Iterator[tuple[_Reading, _Reading]]:
+    def _read_depths(self, viewed: Viewed) -> Iterator[tuple[int, _Reading]]:
         """The text and its views, then what is encoded in each, and what is encoded in that."""
-        if not viewed.views and not self._plain.spots.may_be_encoded:
-            yield from ((self._plain, _EMPTY), *_NOTHING)
-            return
-        of_views = Buffer()
-        add_views(of_views, viewed, self.number)
-        text, views = self._plain, self._read(of_views)
-        yield text, views
-        for depth in range(1, DEEPEST):
-            text, views = self._decoded(text, depth), self._decoded(views, depth)
-            yield text, views
+        text, views = self._plain, _EMPTY
+        if viewed.views:
+            of_views = Buffer()
+            add_views(of_views, viewed, self.number)
+            views = self._read(of_views)
+        for depth in range(DEEPEST):
+            if depth:
+                text, views = self._decoded(text, depth), self._decoded(views, depth)
+            if text is _EMPTY and views is _EMPTY:
+                return
+            yield from ((2 * depth, text), (2 * depth + 1, views)) if views is not _EMPTY else ((2 * depth, text),)
 
     def _decoded(self, reading: _Reading, depth: int) -> _Reading:
         found = decoded_buffer(reading.buffer, reading.spots, depth) if reading.spots.may_be_encoded else None
@@ -176,24 +177,20 @@ class Cell:
 
     def _speaks_of(self) -> Iterator[frozenset[str]]:
         spoken: set[str] = set()
-        for readings in self._readings:
-            for reading in readings:
+        for depth in range(DEEPEST):
+            for _, reading in self._at(depth):
                 at = reading.buffer.segment
                 spoken.update(vendor for end, vendor in reading.spots.words if at(end - 1) is not None)
             yield frozenset(spoken)
 
-    def _judges(self, context: Context) -> Iterator[list[tuple[int, Judge]]]:
-        """Of each buffer, depth by depth, since what is decoded is judged in the light of what was decoded before."""
+    def _judges(self, depth: int, context: Context) -> list[tuple[int, Judge]]:
+        """Of both buffers of a depth; depth by depth, since what is decoded is judged in the light of what was before."""
         rules = self._scanner.rules
-        for depth, readings in enumerate(self._readings):
-            yield [
-                (number, Judge(rules, reading.buffer, reading.spots, context))
-                for number, reading in enumerate(readings, 2 * depth)
-                if reading is not _EMPTY
-            ]
+        return [(number, Judge(rules, each.buffer, each.spots, context)) for number, each in self._at(depth)]
 
-    def _all(self) -> Iterator[_Reading]:
-        return (reading for readings in self._readings for reading in readings)
+    def _at(self, depth: int) -> list[tuple[int, _Reading]]:
+        numbers = (2 * depth, 2 * depth + 1)
+        return [(number, self._readings[number]) for number in numbers if number in self._readings]
 
     def _read(self, buffer: Buffer) -> _Reading:
         return next(_read(self._scanner, [buffer])) if buffer.segments else _EMPTY

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[^\W\d]\w*")
 _WALRUS = re.compile(r"(\w+)[ \t]*:=")
 _DEFINED = re.compile(r"(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)")
+_DEFINES = ("async", "def", "class")
 _STATEMENT = re.compile(r"(?m)^(?=[^\s)\]}])")
 """Where a statement at the top level begins, or something that looks like it."""
 _TARGETS = re.compile(r"([A-Za-z_]\w*(?:[ \t]*,[ \t]*[A-Za-z_]\w*){0,9})[ \t]*=(?!=)")
@@ -103,6 +104,8 @@ def _bound(text: str) -> set[str]:
     found: set[str] = set(_WALRUS.findall(text)) if ":=" in text else set()
     for line in text.split("\n"):
         start = line.lstrip()
+        if "=" not in start and not start.startswith(_DEFINES):
+            continue
         left, equals, right = start.partition("=")
         if equals and right[:1] != "=" and left[-1:] not in "!<>" and left.count("(") <= left.count(")"):
             found.update(_NAME.findall(left))

@@ -82,16 +82,20 @@ class Child:
         if not document.notebook:
             return self.ask(wire.ScanFile(document.name, (document.size,)), document.parts, patience)
         request, parts = self.known.question(document, path)
-        answer = self.ask(request, parts, patience)
+        answer = self.ask(request, parts, patience, document.sent)
         if isinstance(answer, wire.Found) and answer.kept:
             self.known.keep(request.number, document, path)
         return answer
 
     def ask(
-        self, request: wire.Scan | wire.RedactBytes, parts: Sequence[bytes], patience: float
+        self,
+        request: wire.Scan | wire.RedactBytes,
+        parts: Sequence[bytes],
+        patience: float,
+        sent: threading.Event | None = None,
     ) -> wire.Found | wire.Redacted | wire.Failed:
-        """Have one request, followed by its parts, answered within *patience* seconds. After an error this child is of
-        no more use.
+        """Have one request, followed by its parts, answered within *patience* seconds; *sent* is set right before it is
+        sent. After an error this child is of no more use.
 
         Raises
         ------
@@ -99,6 +103,8 @@ class Child:
             The process is gone.
         """
         with self._deadline(patience):
+            if sent is not None:
+                sent.set()
             self._channel.send(request, parts)
             answer = self._channel.receive(_ANSWERS)
         if isinstance(answer, wire.Found | wire.Redacted | wire.Failed):

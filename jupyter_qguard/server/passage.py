@@ -27,9 +27,10 @@ class Turn:
     def __init__(self) -> None:
         """The turn that is going on."""
         self.is_over = False
-        asyncio.get_running_loop().call_soon(self._end)
+        asyncio.get_running_loop().call_soon(self.end)
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """It is over, or others than the loop could have changed something."""
         self.is_over = True
 
 

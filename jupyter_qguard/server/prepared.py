@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import operator
 import secrets
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -36,6 +37,10 @@ class Prepared:
     notebook: bool
     """Whether the parts are cells and, last, the rest of a notebook. Else the one part is a file's bytes."""
     parts: tuple[bytes, ...]
+    fresh: int = 0
+    """Bytes of parts that were not known before."""
+    sent: threading.Event = field(default_factory=threading.Event, compare=False, repr=False)
+    """Set when a worker is sent it."""
 
     @property
     def size(self) -> int:
@@ -63,9 +68,10 @@ def prepare_notebook(document: Mapping[str, Any], name: str, before: Sequence[by
     """
     cells = document.get("cells")
     inside, rest = (cells, {**document, "cells": []}) if isinstance(cells, list) else ([], document)
-    parts = _parts(inside, before[:-1], lambda at: f"cell {at + 1}")
-    parts += _parts([rest], before[-1:], lambda _: "the notebook outside of its cells")
-    return Prepared(name, notebook=True, parts=tuple(parts))
+    parts, new = _parts(inside, before[:-1], lambda at: f"cell {at + 1}")
+    fresh = sum(len(parts[at]) for at in new)
+    parts += _parts([rest], before[-1:], lambda _: "the notebook outside of its cells")[0]
+    return Prepared(name, notebook=True, parts=tuple(parts), fresh=fresh)
 
 
 def is_unchanged(document: Mapping[str, Any], prepared: Prepared) -> bool:
@@ -110,7 +116,9 @@ def _ends_of(part: bytes) -> tuple[int, bytes, bytes]:
     return len(part), part[:_END], part[-_END:]
 
 
-def _parts(values: Sequence[object], before: Sequence[bytes], where: Callable[[int], str]) -> list[bytes]:
+def _parts(
+    values: Sequence[object], before: Sequence[bytes], where: Callable[[int], str]
+) -> tuple[list[bytes], list[int]]:
     encoder = msgspec.msgpack.Encoder()
     try:
         parts, new = recognised(_encoded(encoder, values, anew=not before), len(values), before)
@@ -121,7 +129,7 @@ def _parts(values: Sequence[object], before: Sequence[bytes], where: Callable[[i
     for at in new:
         if any(tag in parts[at] for tag in _TAGS_OF_BYTES) and _has_bytes(values[at]):
             raise InputError(_no_json(where(at)))
-    return parts
+    return parts, new
 
 
 def _encoded(encoder: msgspec.msgpack.Encoder, values: Iterable[object], *, anew: bool) -> Iterable[bytes | bytearray]:

@@ -47,6 +47,7 @@ class Worker:
             # Not to be answered if it fails: parts left in the pipe would be read as messages.
             parts = self._channel.receive_parts(request.sizes) if isinstance(request, wire.Scan) else []
             self._channel.send(self._answer(request, parts))
+            self._cells.let_go()
             served += 1
             if served % _COLLECT_EVERY == 0:
                 gc.collect()
