@@ -82,7 +82,7 @@ class Child:
         if not document.notebook:
             return self.ask(wire.ScanFile(document.name, (document.size,)), document.parts, patience)
         request, parts = self.known.question(document, path)
-        answer = self.ask(request, parts, patience, document.sent)
+        answer = self.ask(request, parts, patience, document.tell_sent)
         if isinstance(answer, wire.Found) and answer.kept:
             self.known.keep(request.number, document, path)
         return answer
@@ -92,10 +92,10 @@ class Child:
         request: wire.Scan | wire.RedactBytes,
         parts: Sequence[bytes],
         patience: float,
-        sent: threading.Event | None = None,
+        begun: Callable[[], None] = lambda: None,
     ) -> wire.Found | wire.Redacted | wire.Failed:
-        """Have one request, followed by its parts, answered within *patience* seconds; *sent* is set right before it is
-        sent. After an error this child is of no more use.
+        """Have one request, followed by its parts, answered within *patience* seconds; *begun* is called right before it
+        is sent. After an error this child is of no more use.
 
         Raises
         ------
@@ -103,8 +103,7 @@ class Child:
             The process is gone.
         """
         with self._deadline(patience):
-            if sent is not None:
-                sent.set()
+            begun()
             self._channel.send(request, parts)
             answer = self._channel.receive(_ANSWERS)
         if isinstance(answer, wire.Found | wire.Redacted | wire.Failed):

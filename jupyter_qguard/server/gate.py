@@ -42,10 +42,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 _WRITES_REMEMBERED = 2000
-_WORTH_WAITING = 1 << 20
-"""Bytes: their scan takes as long as the rest of a save, and must begin as soon."""
-_LONGEST_WAIT = 0.02
-"""Seconds for which the event loop waits until a document is sent. It takes 2 ms."""
 _UNWRITABLE = (TypeError, ValueError, LookupError, AttributeError, AssertionError, ImportError, RecursionError)
 """What nbformat raises on notebooks that it cannot make sense of. Errors of the disk or a database are none of these."""
 
@@ -156,11 +152,10 @@ class Gate:
         return self.guard.pool.is_idle
 
     def begin_to_decide(self, taken: Taken) -> Pending:
-        """As :meth:`decide`, in a thread. What takes long to scan is sent first: that would wait for the busy loop."""
+        """As :meth:`decide`, in a thread."""
         decision, prepared = self._threads.submit(self.decide, taken), taken.prepared
-        if prepared is not None and taken.turn is not None and prepared.fresh >= _WORTH_WAITING:
-            taken.turn.end()  # threads had theirs
-            prepared.sent.wait(_LONGEST_WAIT)
+        if prepared is not None:
+            decision.add_done_callback(lambda _: prepared.tell_sent())
         return Pending(decision)
 
     def admit_stored(self, data: bytes, path: str, way: WritePath) -> Clearance:

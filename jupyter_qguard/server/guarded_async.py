@@ -95,6 +95,8 @@ class AsyncGuardedContents(GuardedContents):
         gate = self._qguard
         pending = gate.begin_to_decide(taken)
         content, prepared = taken.model["content"], taken.prepared
+        if prepared is not None and prepared.fresh >= _LATE_FROM:
+            await asyncio.wrap_future(prepared.sent)  # 3 ms; beside a busy loop the scan would begin 30 to 100 ms later
         going = Passage(taken.path, content, None, pending=pending, prepared=prepared, turn=taken.turn)
         saved = failure = None
         try:

@@ -27,10 +27,9 @@ class Turn:
     def __init__(self) -> None:
         """The turn that is going on."""
         self.is_over = False
-        asyncio.get_running_loop().call_soon(self.end)
+        asyncio.get_running_loop().call_soon(self._end)
 
-    def end(self) -> None:
-        """It is over, or others than the loop could have changed something."""
+    def _end(self) -> None:
         self.is_over = True
 
 

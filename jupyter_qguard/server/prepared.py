@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 import operator
 import secrets
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,8 +40,8 @@ class Prepared:
     parts: tuple[bytes, ...]
     fresh: int = 0
     """Bytes of parts that were not known before."""
-    sent: threading.Event = field(default_factory=threading.Event, compare=False, repr=False)
-    """Set when a worker is sent it."""
+    sent: Future[None] = field(default_factory=Future, compare=False, repr=False)
+    """Done as soon as a worker is sent it."""
 
     @property
     def size(self) -> int:
@@ -56,6 +57,11 @@ class Prepared:
             whole.update(len(part).to_bytes(8, "big"))
             whole.update(part)
         return whole.digest()
+
+    def tell_sent(self) -> None:
+        """Let whoever waits for :attr:`sent` go on. May be called again."""
+        with suppress(InvalidStateError):
+            self.sent.set_result(None)
 
 
 def prepare_notebook(document: Mapping[str, Any], name: str, before: Sequence[bytes] = ()) -> Prepared:
