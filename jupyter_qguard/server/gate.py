@@ -12,7 +12,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -23,7 +23,7 @@ from jupyter_qguard.errors import InputError
 from jupyter_qguard.scan.binary import LARGEST_BINARY
 from jupyter_qguard.server import refusal
 from jupyter_qguard.server.late import Pending
-from jupyter_qguard.server.passage import Passage, Turn, passage_of, passing
+from jupyter_qguard.server.passage import Passage, passage_of, passing
 from jupyter_qguard.server.prepared import is_unchanged
 from jupyter_qguard.server.refusal import RefusedError, WritePath
 from jupyter_qguard.server.signature import is_left_as, signature_of
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 _WRITES_REMEMBERED = 2000
+_CHANGED = "it was changed while it was checked: save it again"
 _UNWRITABLE = (TypeError, ValueError, LookupError, AttributeError, AssertionError, ImportError, RecursionError)
 """What nbformat raises on notebooks that it cannot make sense of. Errors of the disk or a database are none of these."""
 
@@ -55,8 +56,6 @@ class Taken:
     submission: Submission | None
     """None where nothing is written that could hold text."""
     prepared: Prepared | None
-    turn: Turn | None = None
-    """In which it was encoded, if that was on the event loop."""
 
     @property
     def size(self) -> int:
@@ -116,11 +115,6 @@ class Gate:
     async def run(self, call: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call something that blocks, from the event loop."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: call(*args, **kwargs))
-
-    def take_now(self, model: Any, path: str) -> Taken:
-        """As :meth:`take`, on the event loop: nothing can change a notebook before the manager has made its copy."""
-        turn = Turn()
-        return replace(self.take(model, path), turn=turn)
 
     def take(self, model: Any, path: str) -> Taken:
         """Read and encode what is to be saved. Raises RefusedError, and what judging its name raises."""
@@ -206,12 +200,12 @@ class Gate:
         """
         passage, path = passage_of(path), path.strip("/")
         if passage is not None and model.get("content") is passage.content:
-            at_once = passage.turn is not None and not passage.turn.is_over and not others
-            kept = passage.prepared is None or at_once or is_unchanged(passage.content, passage.prepared)
+            late = passage.pending is not None  # then the manager's copy is compared
+            kept = late or passage.prepared is None or is_unchanged(passage.content, passage.prepared)
             if kept and (not others or not passage.whole or passage.prepared is not None):
                 return
             if not others:
-                raise self.guard.unreadable(path, WritePath.SAVE, "it was changed while it was checked: save it again")
+                raise self.guard.unreadable(path, WritePath.SAVE, _CHANGED)
         elif passage is not None and not passage.whole:
             raise self.guard.unreadable(path, WritePath.UPLOAD, "a save hook changed one chunk of an upload")
         try:
@@ -224,6 +218,22 @@ class Gate:
         clearance = self.guard.clear(submission, WritePath.SAVE)
         if clearance.redacted:
             model["content"] = clearance.submission.content()
+
+    def compare(self, copy: Mapping[str, Any], path: str) -> None:
+        """Look at the copy that a contents manager has made of a notebook, which is what it will write. Where the scan
+        has not ended, whoever handed the notebook over could have changed it until now.
+
+        Raises
+        ------
+        RefusedError
+            It is not what is scanned.
+        """
+        passage = passage_of(path)
+        if passage is None or passage.pending is None or passage.prepared is None:
+            return
+        if not is_unchanged(copy, passage.prepared):
+            raise self.guard.unreadable(passage.path, WritePath.SAVE, _CHANGED)
+        passage.is_compared = True
 
     def remember(self, passage: Passage, file: str | None) -> None:
         """A cleared write into *file* is done. Only clean content spares the next look, while it counts as clean."""

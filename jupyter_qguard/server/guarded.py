@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_server.services.contents.largefilemanager import AsyncLargeFileManager, LargeFileManager
 
+from jupyter_qguard.errors import GuardFailureError
 from jupyter_qguard.redact.pathname import may_hold_a_secret
 from jupyter_qguard.server import stored
 from jupyter_qguard.server.gate import told
@@ -60,7 +61,20 @@ class GuardedContents:
         if passage is None:
             return writing
         writing = signed(passage, writing)
-        return writing if passage.pending is None else written_late(passage.pending, writing)
+        if passage.pending is None:
+            return writing
+        with self._qguard.refusing(passage.path, WritePath.SAVE):
+            if not passage.is_compared:
+                message = "the contents manager did not show what it will write"
+                raise GuardFailureError(message)
+        return written_late(passage.pending, writing)
+
+    def check_and_sign(self, nb: Any, path: str = "", **kwargs: Any) -> None:
+        """Compare the contents manager's own copy of a notebook with what is scanned, before it goes on with it."""
+        if not kwargs:  # else it tries once more
+            with self._qguard.refusing(path, WritePath.SAVE):
+                self._qguard.compare(nb, path)
+        super().check_and_sign(nb, path, **kwargs)  # type: ignore[misc]
 
     def _qguard_noted(self, call: Callable[..., Any], path: str, *args: Any, **kwargs: Any) -> Any:
         gate = self._qguard

@@ -37,7 +37,7 @@ class AsyncGuardedContents(GuardedContents):
                 may_be_late = _is_notebook(model) and gate.is_idle and self._qguard_writes_late()
                 if may_be_late:
                     await asyncio.sleep(0)  # the loop was held while the request was read
-                    taken = gate.take_now(model, path)
+                    taken = gate.take(model, path)  # some milliseconds; to have a thread do it takes longer
                 else:
                     taken = await gate.run(gate.take, model, path)
                 late = may_be_late and taken.size >= _LATE_FROM
@@ -97,7 +97,7 @@ class AsyncGuardedContents(GuardedContents):
         content, prepared = taken.model["content"], taken.prepared
         if prepared is not None and prepared.fresh >= _LATE_FROM:
             await asyncio.wrap_future(prepared.sent)  # 3 ms; beside a busy loop the scan would begin 30 to 100 ms later
-        going = Passage(taken.path, content, None, pending=pending, prepared=prepared, turn=taken.turn)
+        going = Passage(taken.path, content, None, pending=pending, prepared=prepared)
         saved = failure = None
         try:
             with gate.writing(going):

@@ -6,7 +6,6 @@ written. They run in the same context, and the last hook is ours.
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -19,18 +18,6 @@ if TYPE_CHECKING:
     from jupyter_qguard.server.late import Pending
     from jupyter_qguard.server.prepared import Prepared
     from jupyter_qguard.server.signature import Signature
-
-
-class Turn:
-    """One turn of the event loop. Until it is over nothing else on the loop can have changed anything."""
-
-    def __init__(self) -> None:
-        """The turn that is going on."""
-        self.is_over = False
-        asyncio.get_running_loop().call_soon(self._end)
-
-    def _end(self) -> None:
-        self.is_over = True
 
 
 @dataclass(slots=True, eq=False)
@@ -48,8 +35,8 @@ class Passage:
     """The decision, where the write has begun before it was made."""
     prepared: Prepared | None = None
     """What was scanned of ``content``, where others could still change it: a notebook that came from outside."""
-    turn: Turn | None = None
-    """In which ``content`` was encoded on the event loop, if it was."""
+    is_compared: bool = False
+    """Whether the copy that the contents manager made of it was found to be what was scanned."""
     left: Signature | None = None
     """Of the file as the contents manager left it, once it has."""
     is_open: bool = True

@@ -36,12 +36,26 @@ def do(server: JupyterServer, what: str, path: str, text: str, document: Any = N
     return server.request("POST", f"/insider/{what}", {"path": path, "text": text, "document": document})
 
 
-def test_a_document_that_changes_while_it_is_scanned_is_not_written(server: JupyterServer) -> None:
-    secret = make_secret("changed meanwhile")
-    reply = do(server, "changes", "changed.ipynb", call(secret), notebook(code("1")))
+_LONG = {"cell_type": "markdown", "id": "long", "metadata": {}, "source": "nothing to see here\n" * 150_000}
+
+
+@pytest.mark.parametrize("cells", [(), (_LONG,)], ids=["short", "long"])
+def test_a_document_that_changes_while_it_is_scanned_is_not_written(
+    server: JupyterServer, cells: tuple[dict[str, Any], ...]
+) -> None:
+    secret, path = make_secret(f"changed meanwhile {len(cells)}"), f"changed-{len(cells)}.ipynb"
+    reply = do(server, "changes", path, call(secret), notebook(code("1"), *cells))
     assert reply.status == 422
     assert "changed while it was checked" in reply.message
-    assert not (server.root / "changed.ipynb").exists()
+    assert not (server.root / path).exists()
+    assert server.leaks(secret) == []
+
+
+def test_a_document_that_changes_when_little_of_it_is_new_is_not_written(server: JupyterServer) -> None:
+    """The scan is begun and the document copied at once; which comes first is not said."""
+    secret, path = make_secret("changed again"), "again.ipynb"
+    assert server.save(path, notebook(code("0"), _LONG)).status == 201
+    do(server, "changes", path, call(secret), notebook(code("1"), _LONG))
     assert server.leaks(secret) == []
 
 
