@@ -63,8 +63,8 @@ class QGuardApp(ExtensionApp):
     memory = Int(
         128 * _MEGABYTE,
         min=0,
-        help="""Bytes of cells that each process remembers, so that only changed ones are scanned anew. It takes about
-        three times as much memory for them. 0: none.""",
+        help="""Bytes of notebooks that each process remembers, so that only cells that changed are scanned anew. The server
+        keeps as much for each, and the process takes four to five times as much memory for them. 0: none.""",
     ).tag(config=True)
     hide_process = Bool(
         True,

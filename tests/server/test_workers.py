@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -37,11 +38,33 @@ def found(pool: WorkerPool, path: str = "n.ipynb") -> list[str]:
     return [finding.pointer for finding in result.findings]
 
 
+def wait_until_gone(pool: WorkerPool) -> bool:
+    for _ in range(600):
+        if not pool.state().ready:
+            return True
+        time.sleep(0.01)
+    return False
+
+
 def test_it_scans_notebooks_and_files_and_redacts(pool: WorkerPool) -> None:
     assert found(pool) == ["/cells/0/source"]
     data = line(SECRET).encode()
     result = pool.scan(prepare_bytes(data, "f.env"), "f.env")
     assert SECRET.encode() not in pool.redact(data, "f.env", result.findings)
+
+
+def test_what_a_worker_knows_is_not_sent_again_and_what_it_no_longer_knows_is(pool: WorkerPool) -> None:
+    path, clean = "known.ipynb", notebook(code("1"), code("2"))
+    pool.scan(prepare_notebook(clean, path), path)
+    document = {**clean, "cells": [*clean["cells"], *in_source(SECRET)["cells"]]}
+    prepared = prepare_notebook(document, path, pool.known_parts(path))
+    assert prepared.fresh == len(prepared.parts[2])
+    for _ in range(2):
+        assert [finding.pointer for finding in pool.scan(prepared, path).findings] == ["/cells/2/source"]
+        for pid in pool.state().pids:
+            os.kill(pid, signal.SIGKILL)
+        assert wait_until_gone(pool)
+    assert pool.scan(prepare_notebook(clean, path, pool.known_parts(path)), path).findings == ()
 
 
 def test_whoever_waits_for_a_worker_that_is_killed_is_told_and_the_next_is_served(pool: WorkerPool) -> None:
