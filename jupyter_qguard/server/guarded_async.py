@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _KNOWN = (AsyncLargeFileManager, AsyncFileContentsManager)
 _LATE_FROM = 2 << 20
 """Bytes of a notebook from which on waiting for the scan takes longer than taking turns with it."""
+_LONGEST_WAIT = 0.02
+"""Seconds that a save waits until a large document is sent to be scanned."""
 
 
 class AsyncGuardedContents(GuardedContents):
@@ -96,7 +98,8 @@ class AsyncGuardedContents(GuardedContents):
         pending = gate.begin_to_decide(taken)
         content, prepared = taken.model["content"], taken.prepared
         if prepared is not None and prepared.fresh >= _LATE_FROM:
-            await asyncio.wrap_future(prepared.sent)  # 3 ms; beside a busy loop the scan would begin 30 to 100 ms later
+            # 3 ms where a core is free; beside a busy loop the scan would begin 30 to 100 ms later.
+            await asyncio.wait([asyncio.wrap_future(prepared.sent)], timeout=_LONGEST_WAIT)
         going = Passage(taken.path, content, None, pending=pending, prepared=prepared)
         saved = failure = None
         try:
