@@ -15,7 +15,7 @@ from jupyter_qguard.egress.errors import WireError
 from jupyter_qguard.policy.host import HostError, normalise_host
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from jupyter_qguard.policy.host import Host
 
@@ -39,6 +39,17 @@ class NameTable:
         """Without any name."""
         self._addresses: dict[Host, IPv4Address] = {}
         self._hosts: dict[IPv4Address, Host] = {}
+
+    @classmethod
+    def of(cls, names: Iterable[str]) -> NameTable:
+        """The table of a kernel that learned *names* in this order: each has the address that it had."""
+        table = cls()
+        for name in names:
+            table.address_of(normalise_host(name))
+        return table
+
+    def __len__(self) -> int:
+        return len(self._addresses)
 
     def address_of(self, host: Host) -> IPv4Address | None:
         """The address of *host*, a new one if it has none; None if the table is full."""
@@ -67,6 +78,8 @@ class Answer:
     message: bytes
     refused: str = ""
     """The name that was refused, for the record; empty if none was."""
+    learned: str = ""
+    """The name, where this is the first answer that gives its address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +110,15 @@ def answer_question(message: bytes, table: NameTable, allowed: Callable[[Host], 
         return Answer(_reply(question, _REFUSED), host.name)
     if question.kind != _A:
         return Answer(_reply(question, _NO_ERROR))
+    known = len(table)
     address = table.address_of(host)
     if address is None:
         return Answer(_reply(question, _FAILURE), host.name)
     record = b"\xc0\x0c" + b"".join(
         number.to_bytes(size, "big") for number, size in ((_A, 2), (_IN, 2), (_TTL_SECONDS, 4), (4, 2))
     )
-    return Answer(_reply(question, _NO_ERROR, record + address.packed))
+    learned = host.name if len(table) > known else ""
+    return Answer(_reply(question, _NO_ERROR, record + address.packed), learned=learned)
 
 
 def _parse(message: bytes) -> _Question:

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import enum
+import re
 
+_LONG_LABEL = 24
+"""Characters; names of services that people give have fewer, encoded data has more."""
+_MANY_LABELS = 6
+_RANDOM = re.compile(r"(?=(?:[^0-9]*[0-9]){3})(?=(?:[^a-z]*[a-z]){3})[a-z0-9]{12,}")
+_SHOWN = 4
 _MAX_REASON = 400
 
 
@@ -14,6 +20,7 @@ class Status(enum.Enum):
     FORBIDDEN = (403, "Forbidden")
     BUSY = (429, "Too Many Requests")
     UNREACHABLE = (502, "Bad Gateway")
+    UNAVAILABLE = (503, "Service Unavailable")
 
 
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
@@ -40,3 +47,19 @@ def one_line(reason: str) -> str:
     """*reason* fit for a header: printable ASCII, one line, bounded."""
     text = "".join(char if " " <= char <= "~" else "?" for char in reason)
     return text[:_MAX_REASON]
+
+
+def shown_host(name: str) -> str:
+    """*name* fit for a record: a name that a kernel asks for can be made of whatever the kernel holds.
+
+    Of labels that are long, or look like a key, the first four characters are left; of a name with many labels the
+    last. Nothing stops data that is cut into short words: the record is private, and is not the way out.
+    """
+    labels = [f"{label[:_SHOWN]}…" if _unlike_a_word(label) else label for label in name.split(".")]
+    if len(labels) > _MANY_LABELS:
+        labels = ["…", *labels[-_MANY_LABELS:]]
+    return ".".join(labels)
+
+
+def _unlike_a_word(label: str) -> bool:
+    return len(label) > _LONG_LABEL or bool(_RANDOM.search(label))

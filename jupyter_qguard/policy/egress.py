@@ -68,10 +68,12 @@ def decide_egress(policy: Policy, host: Host, port: int, *, today: dt.date, pers
 
     *person* is who runs the kernel, with one name under ``users``: an access entry made out to others brings no hosts.
     """
-    decided = _enforced(policy, host, port, today, person or Who())
-    if policy.egress.mode is Mode.ENFORCE or decided.action is EgressAction.ALLOW:
-        return decided
-    return replace(decided, action=EgressAction.ALLOW, reason=f"only observed: {decided.reason}", plain=True)
+    return _in_mode(policy, _enforced(policy, host, port, today, person or Who()))
+
+
+def decide_name(policy: Policy, host: Host, *, today: dt.date, person: Who | None = None) -> EgressVerdict:
+    """The verdict on telling a kernel an address for *host*: refused where no port of it is allowed."""
+    return _in_mode(policy, _enforced(policy, host, None, today, person or Who()))
 
 
 def ports_of(policy: Policy) -> frozenset[int]:
@@ -81,7 +83,13 @@ def ports_of(policy: Policy) -> frozenset[int]:
     return frozenset(ports)
 
 
-def _enforced(policy: Policy, host: Host, port: int, today: dt.date, person: Who) -> EgressVerdict:
+def _in_mode(policy: Policy, decided: EgressVerdict) -> EgressVerdict:
+    if policy.egress.mode is Mode.ENFORCE or decided.action is EgressAction.ALLOW:
+        return decided
+    return replace(decided, action=EgressAction.ALLOW, reason=f"only observed: {decided.reason}", plain=True)
+
+
+def _enforced(policy: Policy, host: Host, port: int | None, today: dt.date, person: Who) -> EgressVerdict:
     for index, denied in enumerate(policy.egress.deny):
         if denied.host.matches(host):
             why = f": {denied.reason}" if denied.reason else ""
@@ -90,7 +98,7 @@ def _enforced(policy: Policy, host: Host, port: int, today: dt.date, person: Who
             )
     candidates = [*_allowed(policy, host, today), *_presets(policy, host, today, person)]
     for each in candidates:
-        if each.verdict.action is EgressAction.ALLOW and port in each.ports:
+        if each.verdict.action is EgressAction.ALLOW and (port is None or port in each.ports):
             return each.verdict
     for each in candidates:
         if each.verdict.action is EgressAction.ALLOW:

@@ -15,9 +15,9 @@ from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Float, Int, Unicode
 
 from jupyter_qguard.policy.lookup import load_policy_or_strictest
+from jupyter_qguard.process import refuse_inspection
 from jupyter_qguard.server.assembly import Assembly, Options, assemble
 from jupyter_qguard.server.collaboration import MovedStore, move_store
-from jupyter_qguard.server.process import refuse_inspection
 from jupyter_qguard.server.surroundings import Surroundings
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from jupyter_qguard.errors import InputError, QGuardError
+from jupyter_qguard.process import refuse_inspection
 from jupyter_qguard.server import wire
-from jupyter_qguard.server.process import refuse_inspection
 
 if TYPE_CHECKING:
     from jupyter_qguard.scan import Scanner, ScanResult

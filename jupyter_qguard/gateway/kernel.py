@@ -1,0 +1,98 @@
+"""One kernel, as the gateway knows it: its names, its limits, its connections."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jupyter_qguard.gateway.control import Refused
+from jupyter_qguard.gateway.limits import Limits
+from jupyter_qguard.gateway.passage import Passage
+from jupyter_qguard.gateway.recorder import Who
+from jupyter_qguard.gateway.telling import Telling
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from jupyter_qguard.egress.names import NameTable
+    from jupyter_qguard.egress.resolver import Resolver
+    from jupyter_qguard.gateway.control import DoorKind
+    from jupyter_qguard.gateway.line import OwnerLine
+    from jupyter_qguard.gateway.recorder import Recorder
+    from jupyter_qguard.gateway.rulings import Rulings
+
+
+@dataclass(slots=True)
+class Means:
+    """What all kernels share."""
+
+    rulings: Rulings
+    """Replaced when the policy changes."""
+    resolver: Resolver
+    recorder: Recorder
+    line: OwnerLine
+    proxy_slots: asyncio.Semaphore
+    """Look-ups of the machine's proxy, which wait for no kernel's."""
+    limits: Limits
+
+
+class Kernel:
+    """What belongs to one kernel."""
+
+    def __init__(self, name: str, notebook: str, table: NameTable, means: Means) -> None:
+        """*table* holds the names that it learned from a gateway before this one."""
+        self.who = Who(name, notebook)
+        self.table, self.means, self.limits = table, means, means.limits
+        self.slots = means.resolver.slots()
+        self.unfinished = 0
+        """Connections that are no tunnel yet."""
+        self._telling = Telling(means.line.offer, asyncio.get_running_loop().time)
+        self._passages: dict[asyncio.Task[None], Passage] = {}
+
+    def serve(self, client: socket.socket, door: DoorKind, finished: Callable[[], None]) -> None:
+        """Serve an accepted connection. *finished* is called when one less is unfinished."""
+        client.setblocking(False)
+        busy = len(self._passages) >= self.limits.connections + self.unfinished
+        passage = Passage(client, door, self)
+        left = [finished]
+        self.unfinished += 1
+
+        def settled() -> None:
+            if left:
+                self.unfinished -= 1
+                left.pop()()
+
+        task = asyncio.get_running_loop().create_task(passage.run(busy=busy, opened=settled))
+        self._passages[task] = passage
+
+        def over(done: asyncio.Task[None]) -> None:
+            del self._passages[done]
+            settled()
+
+        task.add_done_callback(over)
+
+    def note(self, host: str, port: int, reason: str, rule: str, would: str = "") -> None:
+        """Record a refusal, and tell the person; with *would*, record only what the policy would do if enforced."""
+        shown = self.means.rulings.shown(host)
+        if host:
+            reason = reason.replace(host, shown)
+        self.means.recorder.refused(self.who, shown, port, reason, would)
+        if not would:
+            self._telling.tell(Refused(kernel=self.who.kernel, host=shown, port=port, reason=reason, rule=rule))
+
+    def review(self) -> None:
+        """Another policy is in force: close what it does not allow."""
+        for task, passage in list(self._passages.items()):
+            problem = passage.problem_under(self.means.rulings)
+            if problem:
+                passage.closed_by(problem)
+                task.cancel()
+
+    async def close(self) -> None:
+        """Close every connection."""
+        tasks = list(self._passages)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

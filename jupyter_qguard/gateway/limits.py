@@ -1,0 +1,49 @@
+"""What one kernel may ask of the gateway: enough for any notebook, too little to be in the way of other kernels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Of one kernel, unless it says otherwise."""
+
+    connections: int = 256
+    """Open at once; a browser has 256 in all, botocore's pool 10."""
+    unfinished: int = 64
+    """Connections that have not become a tunnel yet; more wait in the queue of the listener."""
+    opened_per_second: float = 200.0
+    """More wait in the queue of the listener."""
+    questions_per_second: float = 500.0
+    """For names, over UDP; more wait in the socket's buffer, and are dropped there when it is full."""
+    first_words_seconds: float = 10.0
+    """For the head of a request, and again for the TLS greeting."""
+    refused_words_seconds: float = 2.0
+    """For what a client says that is refused anyway: to answer in its own protocol."""
+    idle_seconds: float = 3600.0
+    """Without a byte in either direction: long polls and idle kernels' WebSockets take minutes."""
+    questions_per_stream: int = 100
+    """For names, over one TCP connection."""
+
+
+class Bucket:
+    """So many a second on average, and a second's worth at once."""
+
+    def __init__(self, rate: float, now: float) -> None:
+        """Full at *now*, in seconds of any clock that never goes back."""
+        self._rate, self._left, self._then = rate, rate, now
+
+    def take(self, now: float) -> bool:
+        """Whether one more may pass at *now*."""
+        self._left = min(self._rate, self._left + (now - self._then) * self._rate)
+        self._then = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+    @property
+    def seconds(self) -> float:
+        """How long to wait for the next one."""
+        return max(0.0, (1 - self._left) / self._rate)

@@ -1,0 +1,76 @@
+"""The policy in force, as connections ask for it: each question answered once, for one person and one day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from jupyter_qguard.egress.refusal import shown_host
+from jupyter_qguard.policy.egress import decide_egress, decide_name, ports_of
+from jupyter_qguard.policy.model import Mode
+from jupyter_qguard.policy.preset import preset_hosts
+
+if TYPE_CHECKING:
+    from jupyter_qguard.policy.destination import Destination
+    from jupyter_qguard.policy.egress import EgressVerdict
+    from jupyter_qguard.policy.host import Host
+    from jupyter_qguard.policy.model import Policy, Who
+
+_REMEMBERED = 4096
+"""Answers; a kernel that walks through names must not fill the memory."""
+
+
+def today() -> dt.date:
+    """The day by which entries end, in UTC, as `qguard policy` counts."""
+    return dt.datetime.now(dt.timezone.utc).date()
+
+
+class Rulings:
+    """What *policy* says to *person* on *day*."""
+
+    def __init__(self, policy: Policy, person: Who, day: dt.date) -> None:
+        self.policy, self.day = policy, day
+        self._person = person
+        self._connections: dict[Destination, EgressVerdict] = {}
+        self._names: dict[Host, EgressVerdict] = {}
+        self._written = _written(policy)
+
+    @property
+    def observes(self) -> bool:
+        """Whether what would be refused is only recorded."""
+        return self.policy.egress.mode is Mode.OBSERVE
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """All that the policy names."""
+        return tuple(sorted(ports_of(self.policy)))
+
+    def connection(self, destination: Destination) -> EgressVerdict:
+        """The verdict on a connection."""
+        known = self._connections.get(destination)
+        if known is None:
+            known = decide_egress(self.policy, destination.host, destination.port, today=self.day, person=self._person)
+            if len(self._connections) >= _REMEMBERED:
+                self._connections.clear()
+            self._connections[destination] = known
+        return known
+
+    def name(self, host: Host) -> EgressVerdict:
+        """The verdict on telling an address for *host*."""
+        known = self._names.get(host)
+        if known is None:
+            known = decide_name(self.policy, host, today=self.day, person=self._person)
+            if len(self._names) >= _REMEMBERED:
+                self._names.clear()
+            self._names[host] = known
+        return known
+
+    def shown(self, name: str) -> str:
+        """*name* for records and messages: whole where the policy itself names it."""
+        return name if name in self._written else shown_host(name)
+
+
+def _written(policy: Policy) -> frozenset[str]:
+    rules = (rule.host for group in (policy.egress.allow, policy.egress.deny) for rule in group)
+    presets = (preset.host for entry in policy.access for preset in preset_hosts(entry))
+    return frozenset(pattern.host.name for pattern in (*rules, *presets) if not pattern.below)
