@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 from dataclasses import dataclass
 from ipaddress import IPv6Address
@@ -50,7 +51,7 @@ async def dial(addresses: Sequence[Address], port: int) -> tuple[socket.socket, 
         except (asyncio.TimeoutError, TimeoutError):
             problem = "no answer"
         except OSError as error:
-            problem = error.strerror or "no connection"
+            problem = os.strerror(error.errno) if error.errno else "no connection"
     raise UnreachableError(problem)
 
 

@@ -40,13 +40,16 @@ class NameTable:
         self._addresses: dict[Host, IPv4Address] = {}
         self._hosts: dict[IPv4Address, Host] = {}
 
-    @classmethod
-    def of(cls, names: Iterable[str]) -> NameTable:
-        """The table of a kernel that learned *names* in this order: each has the address that it had."""
-        table = cls()
+    def recall(self, names: Iterable[str]) -> None:
+        """Learn *names* in this order: those of a table before this one get the addresses that they had.
+
+        Raises
+        ------
+        HostError
+            One of them is no name.
+        """
         for name in names:
-            table.address_of(normalise_host(name))
-        return table
+            self.address_of(normalise_host(name))
 
     def __len__(self) -> int:
         return len(self._addresses)

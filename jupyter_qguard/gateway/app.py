@@ -84,7 +84,7 @@ class Gateway:
     def __init__(self, means: Means, live: LivePolicy, person: policy_model.Who) -> None:
         self._means, self._live, self._person = means, live, person
         self._kernels: dict[str, Doors] = {}
-        self._recalled: dict[str, list[str]] = {}
+        self._recalled: dict[str, NameTable] = {}
         self._work: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -115,7 +115,7 @@ class Gateway:
         for descriptor in descriptors:
             os.close(descriptor)
         if isinstance(message, control.Recall):
-            self._recalled.setdefault(message.kernel, []).extend(message.names)
+            self._recalled.setdefault(message.kernel, NameTable()).recall(message.names)
         elif isinstance(message, control.CloseDoors):
             doors = self._kernels.pop(message.kernel, None)
             self._start(self._close_doors(message, doors))
@@ -129,12 +129,12 @@ class Gateway:
 
     async def _open_doors(self, message: control.OpenDoors, descriptors: list[int]) -> None:
         try:
-            names = NameTable.of(self._recalled.pop(message.kernel, []))
-            kernel = Kernel(message.kernel, message.notebook, names, self._means)
             taken = take_doors(message.doors, descriptors, known=message.kernel in self._kernels)
         except (InputError, OSError) as error:
             await self._means.line.send(control.Failed(request=message.request, reason=str(error)))
             return
+        names = self._recalled.pop(message.kernel, None) or NameTable()
+        kernel = Kernel(message.kernel, message.notebook, names, self._means)
         doors = self._kernels[message.kernel] = Doors(kernel, taken)
         doors.open()
         await self._means.line.send(control.Done(request=message.request))
