@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -36,8 +37,12 @@ def take_doors(doors: Sequence[Door], descriptors: Sequence[int], *, known: bool
     InputError
         They are not what *doors* says, or the kernel is *known* and has its listeners.
     """
-    taken = [socket.socket(fileno=descriptor) for descriptor in descriptors]
+    taken: list[socket.socket] = []
+    left = list(descriptors)
     try:
+        while left:
+            taken.append(socket.socket(fileno=left[0]))
+            del left[0]
         if known:
             _reject("the listeners of this kernel are open already")
         if len(taken) != len(doors):
@@ -46,12 +51,14 @@ def take_doors(doors: Sequence[Door], descriptors: Sequence[int], *, known: bool
             listener.setblocking(False)
             datagrams = listener.type == socket.SOCK_DGRAM
             listens = not datagrams and listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-            internet = listener.family in (socket.AF_INET, socket.AF_INET6)
+            internet = listener.family in {socket.AF_INET, socket.AF_INET6}
             if not internet or not (datagrams if door.kind is DoorKind.NAMES else listens):
                 _reject()
     except BaseException:
         for listener in taken:
             listener.close()
+        for descriptor in left:
+            os.close(descriptor)
         raise
     return list(zip(doors, taken, strict=True))
 
