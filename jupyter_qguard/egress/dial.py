@@ -11,7 +11,7 @@ from ipaddress import IPv6Address
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from jupyter_qguard.egress.readiness import until_ready
+from jupyter_qguard.egress.waiting import Deadline, until_ready
 from jupyter_qguard.errors import OutsideError
 
 if TYPE_CHECKING:
@@ -47,8 +47,9 @@ async def dial(addresses: Sequence[Address], port: int) -> tuple[socket.socket, 
     for position, address in enumerate(tried):
         limit = _LAST_SECONDS if position == len(tried) - 1 else _ATTEMPT_SECONDS
         try:
-            return await asyncio.wait_for(_connected(address, port), limit), address
-        except (asyncio.TimeoutError, TimeoutError):
+            with Deadline(limit):
+                return await _connected(address, port), address
+        except TimeoutError:
             problem = "no answer"
         except OSError as error:
             problem = os.strerror(error.errno) if error.errno else "no connection"
@@ -111,8 +112,9 @@ class UpstreamProxy:
         """
         made, _ = await dial(addresses, self.port)
         try:
-            await asyncio.wait_for(_ask(made, destination), _LAST_SECONDS)
-        except (asyncio.TimeoutError, TimeoutError, OSError):
+            with Deadline(_LAST_SECONDS):
+                await _ask(made, destination)
+        except OSError:
             made.close()
             message = "the proxy of this machine does not answer"
             raise UnreachableError(message) from None

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import socket
 
-_CHUNK = 256 * 1024
+_CHUNK = 64 * 1024
 """Bytes taken in one turn; larger ones gain nothing and hold the other connections up."""
 _room = memoryview(bytearray(_CHUNK))
 """Of all connections: it is empty again at the end of each turn. One thread, one loop."""

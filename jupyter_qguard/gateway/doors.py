@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from jupyter_qguard.egress.errors import WireError
 from jupyter_qguard.egress.names import MAX_QUESTION, answer_question
+from jupyter_qguard.egress.waiting import Deadline
 from jupyter_qguard.errors import InputError
 from jupyter_qguard.gateway.control import Door, DoorKind, Learned
 from jupyter_qguard.gateway.limits import Bucket
@@ -157,21 +158,21 @@ class Doors:
         client.setblocking(False)
         limit = self._kernel.limits.first_words_seconds
         received = b""
-        with client, contextlib.suppress(OSError, WireError, asyncio.TimeoutError, TimeoutError):
+        with client, contextlib.suppress(OSError, WireError):
             for _ in range(self._kernel.limits.questions_per_stream):
                 while len(received) < 2 or len(received) < 2 + int.from_bytes(received[:2], "big"):
                     if len(received) >= 2 and int.from_bytes(received[:2], "big") > MAX_QUESTION:
                         return
-                    more = await asyncio.wait_for(self._loop.sock_recv(client, MAX_QUESTION), limit)
+                    with Deadline(limit):
+                        more = await self._loop.sock_recv(client, MAX_QUESTION)
                     if not more:
                         return
                     received += more
                 end = 2 + int.from_bytes(received[:2], "big")
                 message = await self._answer(received[2:end])
                 received = received[end:]
-                await asyncio.wait_for(
-                    self._loop.sock_sendall(client, len(message).to_bytes(2, "big") + message), limit
-                )
+                with Deadline(limit):
+                    await self._loop.sock_sendall(client, len(message).to_bytes(2, "big") + message)
 
     def _hear(self) -> None:
         for each in self._questions:

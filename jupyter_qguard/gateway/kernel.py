@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,6 @@ from jupyter_qguard.gateway.recorder import Who
 from jupyter_qguard.gateway.telling import Telling
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable
 
     from jupyter_qguard.egress.names import NameTable
@@ -54,6 +54,8 @@ class Kernel:
     def serve(self, client: socket.socket, door: DoorKind, finished: Callable[[], None]) -> None:
         """Serve an accepted connection. *finished* is called when one less is unfinished."""
         client.setblocking(False)
+        # Small answers are not held back until the client acknowledges the ones before.
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         busy = len(self._passages) >= self.limits.connections + self.unfinished
         passage = Passage(client, door, self)
         left = [finished]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from jupyter_qguard.egress.readiness import until_ready
+from jupyter_qguard.egress.waiting import until_ready
 from jupyter_qguard.gateway.control import ToGateway, receive_message, send_message
 
 if TYPE_CHECKING:

@@ -21,6 +21,7 @@ from jupyter_qguard.egress.refusal import ESTABLISHED, TLS_ALERT, Status, http_r
 from jupyter_qguard.egress.relay import Relay
 from jupyter_qguard.egress.request import RequestKind, parse_request
 from jupyter_qguard.egress.resolver import NoAddressError
+from jupyter_qguard.egress.waiting import Deadline
 from jupyter_qguard.errors import AuditUnavailableError
 from jupyter_qguard.gateway.control import DoorKind
 from jupyter_qguard.policy.address import address_problem, parse_address
@@ -146,11 +147,11 @@ class Passage:
     async def _proxy_request(self) -> bytes | None:
         """What the client asks the proxy for; the head to send on where it is a plain request."""
         try:
-            limit = self._kernel.limits.first_words_seconds
-            request = await asyncio.wait_for(self._read(parse_request), limit)
+            with Deadline(self._kernel.limits.first_words_seconds):
+                request = await self._read(parse_request)
         except WireError as error:
             raise RefusedError(Status.BAD_REQUEST, str(error)) from None
-        except (asyncio.TimeoutError, TimeoutError):
+        except TimeoutError:
             raise RefusedError(Status.BAD_REQUEST, "no whole request came in time") from None
         self._received = request.rest
         self._asked = request.destination
@@ -214,10 +215,11 @@ class Passage:
         """What is wrong with how the client begins to speak to *host*. Names in it are not repeated."""
         limit = self._kernel.limits.first_words_seconds
         try:
-            hello = await asyncio.wait_for(self._read(parse_hello), limit)
+            with Deadline(limit):
+                hello = await self._read(parse_hello)
         except WireError as error:
             return f"`{host}` must be spoken to with TLS: {error}"
-        except (asyncio.TimeoutError, TimeoutError):
+        except TimeoutError:
             return f"`{host}` must be spoken to with TLS: no greeting came within {limit:g} s"
         if not hello.server_name:
             return "" if host.address is not None else f"the TLS greeting does not name `{host}`"
@@ -246,15 +248,17 @@ class Passage:
         """Record it, tell the person, answer the client in its own protocol, and let it read that."""
         self._note(refusal.reason, refusal.rule)
         answer = http_refusal(refusal.status, refusal.reason)
-        with contextlib.suppress(OSError, asyncio.TimeoutError, TimeoutError):
+        with contextlib.suppress(OSError):
             if self._inside:
                 answer = await self._in_its_words(answer)
-            await asyncio.wait_for(self._say(answer), _LINGER_SECONDS)
+            with Deadline(_LINGER_SECONDS):
+                await self._say(answer)
 
     async def _in_its_words(self, as_http: bytes) -> bytes:
         if not self._received:
             limit = self._kernel.limits.refused_words_seconds
-            self._received = await asyncio.wait_for(self._loop.sock_recv(self._client, _RECEIVED), limit)
+            with Deadline(limit):
+                self._received = await self._loop.sock_recv(self._client, _RECEIVED)
         if self._received[:1] == _TLS_HANDSHAKE:
             return TLS_ALERT
         return as_http if _HTTP.match(self._received) else b""

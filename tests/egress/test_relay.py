@@ -88,8 +88,8 @@ def test_a_receiver_that_takes_nothing_stops_the_sender():
         async with joined() as (left, _, _task):
             loop = asyncio.get_running_loop()
             sent = 0
-            with pytest.raises(asyncio.TimeoutError):
-                while True:
+            with contextlib.suppress(asyncio.TimeoutError):
+                while sent < 100_000_000:
                     await asyncio.wait_for(loop.sock_sendall(left, bytes(65536)), 0.5)
                     sent += 65536
             assert sent < 4_000_000

@@ -46,7 +46,7 @@ def test_an_entry_with_addresses_takes_these_and_no_others():
 
 def test_private_addresses_are_left_out_and_refused_where_there_are_no_others():
     assert resolve(lambda _: ["10.0.0.1", "8.8.4.4"]) == (ip_address("8.8.4.4"),)
-    with pytest.raises(NoAddressError, match="169.254.169.254 is link-local") as caught:
+    with pytest.raises(NoAddressError, match="is link-local") as caught:
         resolve(lambda _: ["169.254.169.254"])
     assert caught.value.forbidden
 

@@ -32,7 +32,7 @@ def vendor(certificate):
 @pytest.fixture
 def place(tmp_path):
     made = Place(tmp_path)
-    made.names(dict.fromkeys(HOSTS, ["127.0.0.1"]))
+    made.names({name: ["127.0.0.1"] for name in HOSTS})
     return made
 
 

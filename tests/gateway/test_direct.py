@@ -72,7 +72,7 @@ def test_what_is_no_question_closes_the_stream(start, stream):
 
 def test_an_address_that_no_name_has_is_refused(start, place, vendor):
     place.policy(entry("api.vendor.test", vendor.port))
-    kernel = start(direct_ports=[vendor.port])
+    start(direct_ports=[vendor.port])
     with connect("127.64.0.2", vendor.port) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: api.vendor.test\r\n\r\n")
         assert rest(client).startswith(b"HTTP/1.1 403 Forbidden: qguard: no name was given this address")

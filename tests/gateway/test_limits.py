@@ -73,7 +73,7 @@ def test_one_connection_too_many_is_refused_with_429_and_room_is_made_by_closing
     wait_for(free)
 
 
-def test_a_thousand_connections_of_several_kernels_are_open_at_once(start, place, certificate, vendor, trust):
+def test_a_thousand_connections_of_several_kernels_are_open_at_once(start, place, vendor, trust):
     place.policy(entry("api.vendor.test", vendor.port))
     kernels = [start()]
     kernels += [KernelDoors(kernels[0].owner, f"kernel-{number}") for number in range(2, 6)]

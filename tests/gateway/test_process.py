@@ -12,10 +12,10 @@ import pytest
 from jupyter_qguard.gateway import control
 from jupyter_qguard.policy.model import Tier
 from tests.gateway.client import ask, get, rest, secure, tunnel
-from tests.gateway.owner import Owner, entry, wait_for
+from tests.gateway.owner import KernelDoors, Owner, entry, wait_for
 
 
-def test_it_says_that_it_is_ready_and_ends_with_its_owner(start, place):
+def test_it_says_that_it_is_ready_and_ends_with_its_owner(start):
     kernel = start()
     owner = kernel.owner
     assert owner.ready.pid == owner.process.pid
@@ -74,11 +74,16 @@ def test_without_a_writable_audit_log_nothing_is_let_through_and_it_says_so(star
     assert kernel.owner.said.count(b"\n") == 1
 
 
+def descriptors_of(owner):
+    """How many it holds; 0 where only root may look."""
+    return len(list(Path(f"/proc/{owner.process.pid}/fd").iterdir())) if os.geteuid() == 0 else 0
+
+
 def test_listeners_that_are_none_or_not_as_many_are_refused_and_not_kept(start):
     kernel = start()
     owner = kernel.owner
     door = control.Door(control.DoorKind.PROXY, 3128)
-    before = len(os.listdir(f"/proc/{owner.process.pid}/fd")) if os.geteuid() == 0 else 0
+    before = descriptors_of(owner)
     with socket.socket() as unbound, socket.create_server(("127.0.0.1", 0)) as listener:
         for doors, given in (((door,), [unbound]), ((door, door), [listener]), ((door,), []), ((door,), [0])):
             descriptors = [each if isinstance(each, int) else each.fileno() for each in given]
@@ -86,15 +91,13 @@ def test_listeners_that_are_none_or_not_as_many_are_refused_and_not_kept(start):
             assert isinstance(answer, control.Failed)
         answer = owner.ask(control.OpenDoors, [listener.fileno()], kernel="kernel-1", doors=(door,))
         assert "open already" in answer.reason
-    after = len(os.listdir(f"/proc/{owner.process.pid}/fd")) if os.geteuid() == 0 else 0
+    after = descriptors_of(owner)
     assert after == before
 
 
 def test_closing_the_doors_of_a_kernel_ends_its_connections_and_no_others(start, place, vendor, trust):
     place.policy(entry("api.vendor.test", vendor.port))
     kernel = start()
-    from tests.gateway.owner import KernelDoors
-
     second = KernelDoors(kernel.owner, "kernel-2")
     client, _ = tunnel(kernel, "api.vendor.test", vendor.port)
     other, _ = tunnel(second, "api.vendor.test", vendor.port)

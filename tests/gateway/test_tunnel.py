@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import http.client
 import ssl
+import urllib.request
 
 import pytest
-import requests
 
 from jupyter_qguard.gateway import control
 from tests.egress.greetings import fragmented, greeting
@@ -30,7 +30,7 @@ def test_an_allowed_host_is_reached_through_a_tunnel_and_recorded_before(start, 
     assert expected.items() <= record["data"].items()
 
 
-def test_real_clients_pass(start, place, vendor, trust, certificate):
+def test_real_clients_pass(start, place, vendor, trust):
     place.policy(entry("api.vendor.test", vendor.port))
     kernel = start()
     address, port = kernel.proxy.getsockname()
@@ -39,13 +39,10 @@ def test_real_clients_pass(start, place, vendor, trust, certificate):
     client.request("POST", "/jobs", body=b"x" * 100_000)
     assert client.getresponse().read() == b"x" * 100_000
     client.close()
-    answer = requests.get(
-        f"https://api.vendor.test:{vendor.port}/a",
-        proxies={"https": f"http://{address}:{port}"},
-        verify=str(certificate[0]),
-        timeout=30,
-    )
-    assert answer.content == b"result"
+    proxy = urllib.request.ProxyHandler({"https": f"http://{address}:{port}"})
+    opener = urllib.request.build_opener(proxy, urllib.request.HTTPSHandler(context=trust))
+    with opener.open(f"https://api.vendor.test:{vendor.port}/a", timeout=30) as answer:
+        assert answer.read() == b"result"
 
 
 def test_an_unlisted_host_is_refused_with_the_reason_in_the_status_line_and_to_the_person(start, place, vendor):
@@ -131,7 +128,7 @@ def test_a_name_without_an_address_is_no_gateway_error_of_the_guard_but_502(star
     assert answer.startswith(b"HTTP/1.1 502 Bad Gateway: qguard: `nowhere.vendor.test` has no address")
 
 
-def test_a_server_that_does_not_listen_is_502(start, place, vendor):
+def test_a_server_that_does_not_listen_is_502(start, place):
     place.policy(entry("api.vendor.test", 1))
     kernel = start()
     client, answer = tunnel(kernel, "api.vendor.test", 1)
