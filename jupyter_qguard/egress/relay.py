@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import socket
 
-_CHUNK = 64 * 1024
+_CHUNK = 128 * 1024
 """Bytes taken in one turn; larger ones gain nothing and hold the other connections up."""
 _room = memoryview(bytearray(_CHUNK))
 """Of all connections: it is empty again at the end of each turn. One thread, one loop."""
@@ -20,15 +20,17 @@ _room = memoryview(bytearray(_CHUNK))
 class _Way:
     """One direction."""
 
-    __slots__ = ("_left", "_relay", "_sink", "_source", "over")
+    __slots__ = ("_from", "_left", "_relay", "_sink", "_source", "_to", "over")
 
     def __init__(self, relay: Relay, source: socket.socket, sink: socket.socket) -> None:
         self._relay, self._source, self._sink = relay, source, sink
+        # The loop is given numbers: of an object it would make a text at each change, and throw it away.
+        self._from, self._to = source.fileno(), sink.fileno()
         self._left: memoryview | None = None
         self.over = False
 
     def start(self) -> None:
-        self._relay.loop.add_reader(self._source, self._readable)
+        self._relay.loop.add_reader(self._from, self._readable)
 
     def _readable(self) -> None:
         try:
@@ -42,7 +44,7 @@ class _Way:
         if count:
             self.send(_room[:count])
             return
-        self._relay.loop.remove_reader(self._source)
+        self._relay.loop.remove_reader(self._from)
         self.over = True
         # The other side may have gone meanwhile, and then has nothing to be told.
         with contextlib.suppress(OSError):
@@ -60,8 +62,8 @@ class _Way:
             return
         if sent < len(data):
             self._left = memoryview(bytes(data[sent:]))
-            self._relay.loop.remove_reader(self._source)
-            self._relay.loop.add_writer(self._sink, self._writable)
+            self._relay.loop.remove_reader(self._from)
+            self._relay.loop.add_writer(self._to, self._writable)
 
     def _writable(self) -> None:
         assert self._left is not None  # noqa: S101 - added by `send` only
@@ -76,8 +78,8 @@ class _Way:
         self._left = self._left[sent:]
         if not self._left:
             self._left = None
-            self._relay.loop.remove_writer(self._sink)
-            self._relay.loop.add_reader(self._source, self._readable)
+            self._relay.loop.remove_writer(self._to)
+            self._relay.loop.add_reader(self._from, self._readable)
 
 
 class Relay:
@@ -87,7 +89,7 @@ class Relay:
         """*first* has been received from *one* already. Ends when nothing moves for *idle_seconds*."""
         self._first = first
         self.loop = asyncio.get_running_loop()
-        self._sockets = (one, other)
+        self._numbers = (one.fileno(), other.fileno())
         self._ways = (_Way(self, one, other), _Way(self, other, one))
         self._idle_seconds = idle_seconds
         self._done = self.loop.create_future()
@@ -122,7 +124,7 @@ class Relay:
 
     def end(self) -> None:
         """Stop at once."""
-        for each in self._sockets:
+        for each in self._numbers:
             self.loop.remove_reader(each)
             self.loop.remove_writer(each)
         if not self._done.done():

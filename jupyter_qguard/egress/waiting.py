@@ -20,11 +20,12 @@ async def until_ready(waiting: socket.socket, *, writing: bool = False) -> None:
             ready.set_result(None)
 
     add, remove = (loop.add_writer, loop.remove_writer) if writing else (loop.add_reader, loop.remove_reader)
-    add(waiting, wake)
+    number = waiting.fileno()
+    add(number, wake)
     try:
         await ready
     finally:
-        remove(waiting)
+        remove(number)
 
 
 class Deadline:

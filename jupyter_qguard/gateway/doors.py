@@ -92,7 +92,7 @@ class Doors:
         self._closed = True
         self._pause()
         for each in self._questions:
-            self._loop.remove_reader(each)
+            self._loop.remove_reader(each.fileno())
         for each in (*(listener for listener, _ in self._listeners), *self._questions):
             each.close()
         tasks = list(self._tasks)
@@ -109,12 +109,12 @@ class Doors:
         if not self._closed and not self._listening:
             self._listening = True
             for listener, kind in self._listeners:
-                self._loop.add_reader(listener, self._accept, listener, kind)
+                self._loop.add_reader(listener.fileno(), self._accept, listener, kind)
 
     def _pause(self) -> None:
         self._listening = False
         for listener, _ in self._listeners:
-            self._loop.remove_reader(listener)
+            self._loop.remove_reader(listener.fileno())
 
     def _accept(self, listener: socket.socket, kind: DoorKind) -> None:
         for _ in range(_IN_A_TURN):
@@ -177,12 +177,12 @@ class Doors:
     def _hear(self) -> None:
         for each in self._questions:
             if not self._closed:
-                self._loop.add_reader(each, self._asked, each)
+                self._loop.add_reader(each.fileno(), self._asked, each)
 
     def _asked(self, door: socket.socket) -> None:
         for _ in range(_IN_A_TURN):
             if not self._asking.take(self._loop.time()):
-                self._loop.remove_reader(door)
+                self._loop.remove_reader(door.fileno())
                 self._loop.call_later(self._asking.seconds, self._hear)
                 return
             try:

@@ -120,8 +120,8 @@ def test_a_restarted_gateway_keeps_the_addresses_and_the_listeners(start, place,
     kernel = start(direct_ports=[vendor.port])
     ask(kernel, "other.vendor.test")
     ask(kernel, "api.vendor.test")
-    learned = tuple(each.name for each in kernel.owner.told if isinstance(each, control.Learned))
     kernel.owner.kill()
+    learned = tuple(each.name for each in kernel.owner.told if isinstance(each, control.Learned))
     waiting = connect("127.64.0.2", vendor.port)
     kernel.owner.start()
     for name in learned:
