@@ -38,7 +38,7 @@ egress:
     - {{host: {host}, ports: [{tls}], addresses: [127.0.0.0/8], owner: bench, reason: bench}}
     - {{host: {host}, ports: [{plain}], plain: true, addresses: [127.0.0.0/8], owner: bench, reason: bench}}
 """
-SQUID = """http_port 127.0.0.1:{port}
+SQUID = """{listen}
 pid_filename none
 access_log none
 cache_log {folder}/cache.log
@@ -49,6 +49,17 @@ coredump_dir {folder}
 shutdown_lifetime 0 seconds
 workers 1
 """
+LISTEN = {
+    "squid": "http_port 127.0.0.1:{port}",
+    # Reads the name in the TLS greeting, as the gateway does; the certificate is asked for and never used.
+    "squid, SNI": """http_port 127.0.0.1:{port} ssl-bump cert={folder}/both.pem generate-host-certificates=off
+acl step1 at_step SslBump1
+acl named ssl::server_name {host}
+ssl_bump peek step1
+ssl_bump splice named
+ssl_bump terminate all
+on_unsupported_protocol tunnel all""",
+}
 
 
 @dataclass(frozen=True)
@@ -177,15 +188,17 @@ def start_gateway(stack: ExitStack, folder: Path, ports: tuple[int, int]) -> Way
     return Way("gateway", port, process.pid)
 
 
-def start_squid(stack: ExitStack, folder: Path, program: str) -> Way:
+def start_squid(stack: ExitStack, folder: Path, program: str, name: str) -> Way:
     """Squid with one worker and no log, which knows the host from a file of its own."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    hosts, settings = folder / "hosts", folder / "squid.conf"
+    hosts, settings = folder / "hosts", folder / f"{name[-3:]}.conf"
     hosts.write_text(f"127.0.0.1 {HOST}\n", encoding="ascii")
     folder.chmod(0o755)
-    settings.write_text(SQUID.format(port=port, folder=folder) + f"hosts_file {hosts}\n", encoding="ascii")
-    process = subprocess.Popen([program, "-N", "-f", str(settings)])
+    listen = LISTEN[name].format(port=port, folder=folder, host=HOST)
+    text = SQUID.format(listen=listen, folder=folder) + f"hosts_file {hosts}\n"
+    settings.write_text(text, encoding="ascii")
+    process = subprocess.Popen([program, "-N", "-f", str(settings)], stderr=subprocess.DEVNULL)
     stack.callback(process.wait)
     stack.callback(process.kill)
     while process.poll() is None:
@@ -194,7 +207,7 @@ def start_squid(stack: ExitStack, folder: Path, program: str) -> Way:
         except OSError:
             sleep(0.05)
         else:
-            return Way("squid", port, process.pid)
+            return Way(name, port, process.pid)
     message = "Squid does not start"
     raise click.ClickException(message)
 
@@ -233,7 +246,8 @@ def main(rounds: int, squid: str | None) -> None:
         trust = ssl.create_default_context(cafile=str(certificate))
         ways = [Way("direct"), start_gateway(stack, folder, (tls, plain))]
         if squid:
-            ways.append(start_squid(stack, folder, squid))
+            (folder / "both.pem").write_bytes(certificate.read_bytes() + key.read_bytes())
+            ways += [start_squid(stack, folder, squid, name) for name in LISTEN]
         click.echo(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores, {rounds} rounds")
         for name, measure in measures((tls, plain), trust).items():
             report(name, measure, ways, rounds)

@@ -36,6 +36,7 @@ _LOOK_SECONDS = 0.5
 """Between looks at the policy's files, so that a change is in force within 2 s."""
 _COUNT_SECONDS = 10.0
 """Between records of repeated connections, as the audit log counts refusals."""
+_NOTICE, _NOTICES = 2000, 8
 _log = logging.getLogger(__name__)
 
 
@@ -69,6 +70,11 @@ async def serve(
         line.close()
 
 
+def _short(notices: tuple[str, ...]) -> tuple[str, ...]:
+    """*notices* fit for one packet: an invalid policy may be told of at length."""
+    return tuple(notice if len(notice) <= _NOTICE else f"{notice[:_NOTICE]}…" for notice in notices[:_NOTICES])
+
+
 def _open_log(loaded: LoadedPolicy, welcome: control.Welcome) -> AuditLog:
     settings = loaded.policy.audit
     paths = audit_paths(settings.path, os.environ, Path.home())
@@ -97,7 +103,7 @@ class Gateway:
         if recorder.trouble:
             notices = (*notices, f"Nothing is let through: {recorder.trouble}")
         try:
-            await self._means.line.send(control.Ready(pid=os.getpid(), notices=notices))
+            await self._means.line.send(control.Ready(pid=os.getpid(), notices=_short(notices)))
             self._start(self._watch_policy())
             self._start(self._write_counts())
             while True:
@@ -159,11 +165,10 @@ class Gateway:
             await asyncio.sleep(_LOOK_SECONDS)
             try:
                 changed = await loop.run_in_executor(None, self._live.refresh)
+                if changed or today() != self._means.rulings.day:
+                    await self._take_over(announce=changed)
             except Exception as error:  # noqa: BLE001 - the last good policy stays in force, whatever this was
                 _log.error("the policy cannot be looked at: %s", type(error).__name__)
-                continue
-            if changed or today() != self._means.rulings.day:
-                await self._take_over(announce=changed)
 
     async def _take_over(self, *, announce: bool) -> None:
         loaded = self._live.current
@@ -172,7 +177,7 @@ class Gateway:
             doors.review()
         if announce:
             await self._means.recorder.policy_loaded(loaded)
-            await self._means.line.send(control.PolicyChanged(notices=loaded.notices, ports=rulings.ports))
+            await self._means.line.send(control.PolicyChanged(notices=_short(loaded.notices), ports=rulings.ports))
 
     async def _write_counts(self) -> None:
         while True:

@@ -73,7 +73,7 @@ class Recorder:
             It is not recorded.
         """
         would = verdict.would.label if verdict.would is not verdict.action else ""
-        reason = verdict.rule or (verdict.reason if would else "")
+        reason = verdict.rule or ("not on the allowlist" if would else "")
         data = EgressDecided(action=verdict.action.label, would=would, host=host, port=port, reason=reason)
         event = AuditEvent(data=data, kernel=who.kernel, notebook=who.notebook)
         if event in self._counts and not self.trouble:

@@ -38,6 +38,18 @@ def test_an_allowed_name_gets_an_address_of_its_own_and_keeps_it():
     assert answer_question(question("b.example.org"), table, PATTERN.matches).message[-4:] != first[-4:]
 
 
+def test_a_table_that_recalls_names_gives_each_the_address_that_it_had():
+    names = [f"n{number}.example.org" for number in range(5)]
+    first, second = NameTable(), NameTable()
+    answers = [answer_question(question(name), first, PATTERN.matches) for name in [*names, names[0]]]
+    assert [answer.learned for answer in answers] == [*names, ""]
+    second.recall(names[:2])
+    second.recall(names[2:])
+    for name, answer in zip(names, answers, strict=False):
+        again = answer_question(question(name), second, PATTERN.matches)
+        assert (again.message, again.learned) == (answer.message, "")
+
+
 def test_other_kinds_of_records_of_an_allowed_name_are_empty():
     for kind in (28, 16, 65, 255):
         answer = answer_question(question("a.example.org", kind), NameTable(), PATTERN.matches).message

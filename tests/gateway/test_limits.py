@@ -42,6 +42,11 @@ def test_slow_clients_of_one_kernel_are_in_no_other_kernel_s_way(start, place, v
     assert answer.startswith(b"HTTP/1.1 200")
     with secure(client, trust, "api.vendor.test") as secured:
         assert get(secured, "api.vendor.test") == (200, b"result")
+    waiting = kernel.connect()
+    waiting.sendall(f"CONNECT api.vendor.test:{vendor.port} HTTP/1.1\r\n\r\n".encode())
+    waiting.settimeout(0.5)
+    with waiting, pytest.raises(TimeoutError):
+        waiting.recv(1)
     for each in slow:
         each.close()
     client, answer = tunnel(kernel, "api.vendor.test", vendor.port)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from jupyter_qguard.gateway import control
 from jupyter_qguard.policy.model import Tier
 from tests.gateway.client import ask, get, rest, secure, tunnel
-from tests.gateway.owner import KernelDoors, Owner, entry, wait_for
+from tests.gateway.owner import PATIENCE, KernelDoors, Owner, entry, wait_for
 
 
 def test_it_says_that_it_is_ready_and_ends_with_its_owner(start):
@@ -34,12 +37,36 @@ def test_ctrl_c_is_for_the_owner(start):
     assert answer.startswith(b"HTTP/1.1 403")
 
 
-def test_nobody_can_look_into_it(start):
-    kernel = start()
-    owner = Path(f"/proc/{kernel.owner.process.pid}/environ")
-    assert owner.stat().st_uid == 0  # a process that cannot be dumped belongs to root in /proc
-    limits = Path(f"/proc/{kernel.owner.process.pid}/limits").read_text(encoding="ascii")
-    assert next(line for line in limits.splitlines() if line.startswith("Max core")).split()[4] == "0"
+AS_SOMEBODY = """
+import ctypes, os, resource, sys
+from jupyter_qguard.gateway.__main__ import main
+if os.geteuid() == 0:
+    os.setgid(65534)
+    os.setuid(65534)
+    ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # a change of user took it already
+resource.setrlimit(resource.RLIMIT_CORE, resource.getrlimit(resource.RLIMIT_CORE)[1:] * 2)
+os._exit(main(sys.argv[1:]))
+"""
+
+
+def test_nobody_can_look_into_it():
+    """As an ordinary user, whose processes belong to root in /proc when they cannot be dumped."""
+    mine, theirs = control.make_pair()
+    with mine:
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, "-c", AS_SOMEBODY, "--control", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                env={"HOME": "/nonexistent"},
+                stderr=subprocess.DEVNULL,
+            )
+        control.send_message(mine, control.Welcome(user="ada"))
+        control.receive_message(mine, msgspec.json.Decoder(control.ToOwner))
+        folder = Path(f"/proc/{process.pid}")
+        assert (folder / "environ").stat().st_uid == 0
+        limits = (folder / "limits").read_text(encoding="ascii").splitlines()
+        assert next(line for line in limits if line.startswith("Max core")).split()[4] == "0"
+    assert process.wait(PATIENCE) == 0
 
 
 def test_a_kernel_starts_only_when_that_is_recorded(start, place):

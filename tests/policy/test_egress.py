@@ -14,7 +14,7 @@ from jupyter_qguard.catalog.model import HostRole
 from jupyter_qguard.errors import InputError
 from jupyter_qguard.policy.address import address_problem, parse_address
 from jupyter_qguard.policy.destination import is_destination, parse_destination
-from jupyter_qguard.policy.egress import EgressAction, EgressVerdict, decide_egress, ports_of
+from jupyter_qguard.policy.egress import EgressAction, EgressVerdict, decide_egress, decide_name, ports_of
 from jupyter_qguard.policy.host import Host, HostError, normalise_host
 from jupyter_qguard.policy.model import STARTER, STRICTEST, Who
 from jupyter_qguard.policy.parse import parse_policy
@@ -104,6 +104,23 @@ def test_observe_lets_through_and_says_what_enforce_would_do():
     verdict = decide("evil.example", policy=OBSERVED)
     assert (verdict.action, verdict.would) == (EgressAction.ALLOW, EgressAction.REFUSE)
     assert address_problem(IPv4Address("10.0.0.1"), verdict.addresses)
+
+
+@pytest.mark.parametrize(
+    ("host", "action"),
+    [
+        ("index.example.org", EgressAction.ALLOW),
+        ("qpu.lab.example", EgressAction.ALLOW),
+        ("a.lab.example.org", EgressAction.ALLOW),
+        ("bad.lab.example.org", EgressAction.REFUSE),
+        ("old.example.org", EgressAction.REFUSE),
+        ("evil.example", EgressAction.REFUSE),
+    ],
+)
+def test_a_name_is_told_where_any_port_of_it_is_allowed(host, action):
+    assert decide_name(ENFORCED, normalise_host(host), today=TODAY, person=ADA).action is action
+    observed = decide_name(OBSERVED, normalise_host(host), today=TODAY, person=ADA)
+    assert (observed.action, observed.would) == (EgressAction.ALLOW, action)
 
 
 def test_no_entry_brings_a_telemetry_host_or_a_wildcard():
