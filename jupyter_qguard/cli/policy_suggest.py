@@ -16,6 +16,7 @@ from jupyter_qguard.audit.event import AuditRead
 from jupyter_qguard.audit.trail import RecordFilter, read_records
 from jupyter_qguard.cli.reading import record_reading, trail_folder
 from jupyter_qguard.policy import load_policy
+from jupyter_qguard.policy.destination import HTTPS_PORT
 from jupyter_qguard.policy.egress import EgressAction
 from jupyter_qguard.policy.suggest import Refusal, Suggestion, entries
 from jupyter_qguard.policy.suggest import suggest as suggest_entries
@@ -69,7 +70,8 @@ def refusals(records: Iterable[dict[str, Any]]) -> list[Refusal]:
         data = record.get("data") or {}
         if data.get("would", data.get("action")) != EgressAction.REFUSE.label:
             continue
-        key = (str(data.get("host", "")), int(data.get("port", 0)))
+        # Of a name that was asked for, the port that it was asked for is not known.
+        key = (str(data.get("host", "")), int(data.get("port", 0)) or HTTPS_PORT)
         counts[key] += int(data.get("count", 1))
         last[key] = max(last.get(key, ""), str(record.get("time", "")))
         if record.get("notebook"):
