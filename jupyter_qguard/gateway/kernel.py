@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from jupyter_qguard.audit.refusals import WINDOW_SECONDS
 from jupyter_qguard.gateway.control import Refused
-from jupyter_qguard.gateway.limits import Limits
+from jupyter_qguard.gateway.limits import Bucket, Limits
 from jupyter_qguard.gateway.passage import Passage
 from jupyter_qguard.gateway.recorder import Who
 from jupyter_qguard.gateway.telling import Telling
@@ -22,6 +24,10 @@ if TYPE_CHECKING:
     from jupyter_qguard.gateway.line import OwnerLine
     from jupyter_qguard.gateway.recorder import Recorder
     from jupyter_qguard.gateway.rulings import Rulings
+
+
+_REMEMBERED = 512
+_TOO_MANY = "further refusals: too many different ones for a record each"
 
 
 @dataclass(slots=True)
@@ -48,6 +54,9 @@ class Kernel:
         self.slots = means.resolver.slots()
         self.unfinished = 0
         """Connections that are no tunnel yet."""
+        now = asyncio.get_running_loop().time()
+        self._noting = Bucket(self.limits.refusals_per_second, now, self.limits.refusals_at_once)
+        self._noted: dict[tuple[str, int, str], float] = {}
         self._telling = Telling(means.line.offer, asyncio.get_running_loop().time)
         self._passages: dict[asyncio.Task[None], Passage] = {}
 
@@ -55,7 +64,8 @@ class Kernel:
         """Serve an accepted connection. *finished* is called when one less is unfinished."""
         client.setblocking(False)
         # Small answers are not held back until the client acknowledges the ones before.
-        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with contextlib.suppress(OSError):  # it may be gone already
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         busy = len(self._passages) >= self.limits.connections + self.unfinished
         passage = Passage(client, door, self)
         left = [finished]
@@ -80,9 +90,26 @@ class Kernel:
         shown = self.means.rulings.shown(host)
         if host:
             reason = reason.replace(host, shown)
-        self.means.recorder.refused(self.who, shown, port, reason, would)
+        if self._has_record((shown, port, reason)):
+            self.means.recorder.refused(self.who, shown, port, reason, would)
+        else:
+            self.means.recorder.refused(self.who, "…", 0, _TOO_MANY, would)
         if not would:
             self._telling.tell(Refused(kernel=self.who.kernel, host=shown, port=port, reason=reason, rule=rule))
+
+    def _has_record(self, refusal: tuple[str, int, str]) -> bool:
+        """Whether *refusal* gets a record: it is counted with an equal one, or not one of too many."""
+        now = asyncio.get_running_loop().time()
+        since = self._noted.get(refusal)
+        if since is not None and now - since < WINDOW_SECONDS:
+            return True
+        if not self._noting.take(now):
+            return False
+        self._noted.pop(refusal, None)
+        while len(self._noted) >= _REMEMBERED:
+            del self._noted[next(iter(self._noted))]
+        self._noted[refusal] = now
+        return True
 
     def review(self) -> None:
         """Another policy is in force: close what it does not allow."""

@@ -17,6 +17,9 @@ class Limits:
     """More wait in the queue of the listener."""
     questions_per_second: float = 500.0
     """For names, over UDP; more wait in the socket's buffer, and are dropped there when it is full."""
+    refusals_per_second: float = 5.0
+    """Different ones, each with a record of its own; a kernel must not fill the disk that the audit log lies on."""
+    refusals_at_once: float = 200.0
     first_words_seconds: float = 10.0
     """For the head of a request, and again for the TLS greeting."""
     refused_words_seconds: float = 2.0
@@ -28,15 +31,16 @@ class Limits:
 
 
 class Bucket:
-    """So many a second on average, and a second's worth at once."""
+    """So many a second on average, and some at once."""
 
-    def __init__(self, rate: float, now: float) -> None:
-        """Full at *now*, in seconds of any clock that never goes back."""
-        self._rate, self._left, self._then = rate, rate, now
+    def __init__(self, rate: float, now: float, burst: float = 0.0) -> None:
+        """Full at *now*, in seconds of any clock that never goes back; *burst* at once, or a second's worth."""
+        self._rate, self._most, self._then = rate, burst or rate, now
+        self._left = self._most
 
     def take(self, now: float) -> bool:
         """Whether one more may pass at *now*."""
-        self._left = min(self._rate, self._left + (now - self._then) * self._rate)
+        self._left = min(self._most, self._left + (now - self._then) * self._rate)
         self._then = now
         if self._left < 1:
             return False

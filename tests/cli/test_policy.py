@@ -267,13 +267,16 @@ def test_refused_connections_of_the_trail_become_entries_and_that_somebody_looke
     folder = run.state / "jupyter-qguard" / "audit"
     log = AuditLog.open(folder, identity, key_path=run.state / "jupyter-qguard" / "audit.key")
     for host, action, would, count in (
-        ("data.example.org", "refuse", "", 3),
+        ("data.example.org", "refuse", "", 2),
         ("data.example.org", "allow", "refuse", 2),
         ("index.example.org", "allow", "", 1),
         ("169.254.169.254", "refuse", "", 1),
     ):
         data = EgressDecided(action=action, would=would, host=host, port=443, count=count)
         log.append(AuditEvent(data=data, notebook="work/vqe.ipynb"))
+    log.append(
+        AuditEvent(data=EgressDecided(action="refuse", host="data.example.org", port=0), notebook="work/vqe.ipynb")
+    )
     log.close()
     done = run("policy", "suggest")
     assert done.returncode == 0, done.stderr

@@ -9,8 +9,8 @@ import pytest
 
 from jupyter_qguard.gateway import control
 from jupyter_qguard.gateway.limits import Bucket, Limits
-from tests.gateway.client import ask, get, rest, secure, tunnel
-from tests.gateway.owner import KernelDoors, entry, wait_for
+from tests.gateway.client import ask, get, question, read_answer, rest, secure, tunnel
+from tests.gateway.owner import PATIENCE, KernelDoors, entry, wait_for
 
 
 def test_a_bucket_gives_a_second_s_worth_at_once_and_then_its_rate():
@@ -116,3 +116,18 @@ def test_refusals_are_told_few_and_recorded_all(start, place):
     assert 5 <= len(told) < 30
     assert sum(each["data"].get("count", 1) for each in place.records()) == 60
     assert len(place.records()) == 30
+
+
+def test_a_kernel_that_asks_for_ever_new_names_does_not_fill_the_trail(start, place):
+    kernel = start()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as resolver:
+        resolver.settimeout(PATIENCE)
+        resolver.connect(kernel.names.getsockname())
+        for number in range(400):
+            resolver.send(question(f"name{number}.elsewhere.test"))
+            assert read_answer(resolver.recv(512)) == (5, "")
+    kernel.owner.stop()
+    hosts = [each["data"]["host"] for each in place.records()]
+    assert 200 <= len(hosts) < 300
+    assert "\N{HORIZONTAL ELLIPSIS}" in hosts
+    assert sum(each["data"].get("count", 1) for each in place.records()) == 400

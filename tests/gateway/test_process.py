@@ -18,11 +18,12 @@ from tests.gateway.client import ask, get, rest, secure, tunnel
 from tests.gateway.owner import PATIENCE, KernelDoors, Owner, entry, wait_for
 
 
-def test_it_says_that_it_is_ready_and_ends_with_its_owner(start):
+def test_it_says_that_it_is_ready_and_ends_with_its_owner(start, place, vendor):
+    place.policy(entry("api.vendor.test", vendor.port))
     kernel = start()
     owner = kernel.owner
     assert owner.ready.pid == owner.process.pid
-    client = kernel.connect()
+    client, _ = tunnel(kernel, "api.vendor.test", vendor.port)
     assert owner.stop() == 0
     assert rest(client) == b""
     client.close()
