@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import re
 import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -17,13 +16,14 @@ from typing import TYPE_CHECKING, TypeVar
 from jupyter_qguard.egress.dial import UnreachableError, UpstreamProxy, dial
 from jupyter_qguard.egress.errors import WireError
 from jupyter_qguard.egress.hello import parse_hello
-from jupyter_qguard.egress.refusal import ESTABLISHED, TLS_ALERT, Status, http_refusal
+from jupyter_qguard.egress.refusal import ESTABLISHED, Status, http_refusal
 from jupyter_qguard.egress.relay import Relay
 from jupyter_qguard.egress.request import RequestKind, parse_request
 from jupyter_qguard.egress.resolver import NoAddressError
 from jupyter_qguard.egress.waiting import Deadline
 from jupyter_qguard.errors import AuditUnavailableError
 from jupyter_qguard.gateway.control import DoorKind
+from jupyter_qguard.gateway.goodbye import in_its_words, say_goodbye
 from jupyter_qguard.policy.address import address_problem, parse_address
 from jupyter_qguard.policy.destination import Destination
 from jupyter_qguard.policy.egress import EgressAction
@@ -39,11 +39,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _RECEIVED = 16 * 1024
-_TLS_HANDSHAKE = b"\x16"
-_LINGER_SECONDS = 2.0
-"""For a client to read why it was refused: what it still sends is thrown away, or a reset would overtake the answer."""
-_LINGER_BYTES = 1 << 20
-_HTTP = re.compile(rb"[A-Z]{3,10} ")
 _log = logging.getLogger(__name__)
 
 
@@ -250,25 +245,6 @@ class Passage:
         answer = http_refusal(refusal.status, refusal.reason)
         with contextlib.suppress(OSError):
             if self._inside:
-                answer = await self._in_its_words(answer)
-            with Deadline(_LINGER_SECONDS):
-                await self._say(answer)
-
-    async def _in_its_words(self, as_http: bytes) -> bytes:
-        if not self._received:
-            limit = self._kernel.limits.refused_words_seconds
-            with Deadline(limit):
-                self._received = await self._loop.sock_recv(self._client, _RECEIVED)
-        if self._received[:1] == _TLS_HANDSHAKE:
-            return TLS_ALERT
-        return as_http if _HTTP.match(self._received) else b""
-
-    async def _say(self, answer: bytes) -> None:
-        await self._loop.sock_sendall(self._client, answer)
-        self._client.shutdown(socket.SHUT_WR)
-        left = _LINGER_BYTES
-        while left > 0:
-            more = await self._loop.sock_recv(self._client, _RECEIVED)
-            if not more:
-                return
-            left -= len(more)
+                limit = self._kernel.limits.refused_words_seconds
+                answer = await in_its_words(self._client, self._received, answer, limit)
+            await say_goodbye(self._client, answer)
