@@ -7,6 +7,7 @@ needs the paths, the locale, and the settings of a thousand libraries.
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING
 
@@ -84,7 +85,7 @@ def is_taken(name: str, value: str) -> bool:
         upper.startswith(tuple(FAMILIES))
         or upper in NAMES
         or not SECRET_WORDS.isdisjoint(words)
-        or any(pair[1] == "KEY" and pair[0] in KEY_WORDS for pair in zip(words, words[1:], strict=False))
+        or any(pair[1] == "KEY" and pair[0] in KEY_WORDS for pair in itertools.pairwise(words))
         or words[-2:] == ["CONNECTION", "STRING"]
         or words[-1:] == ["PROXY"]
         or _PASSWORD_IN_URL.search(value) is not None

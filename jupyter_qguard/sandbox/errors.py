@@ -6,7 +6,7 @@ from jupyter_qguard.errors import PolicyError, QGuardError
 
 
 class MachineError(QGuardError):
-    """This machine has no filter program, so that no kernel can be confined on it."""
+    """The machine has no filter program, so that no kernel can be confined on it."""
 
 
 class FilesError(PolicyError):

@@ -78,7 +78,9 @@ class Layout:
 
 SHARED = ("/tmp", "/var/tmp", "/run", "/dev/shm")  # noqa: S108 - hidden behind folders of the kernel's own
 """Folders in which others leave files and sockets: D-Bus, agents, container engines, resolvers, name services."""
-SYSTEM = tuple(map(Path, "/bin /boot /dev /etc /lib /lib32 /lib64 /proc /run /sbin /sys /usr /var/run /var/spool".split()))
+SYSTEM = tuple(
+    map(Path, "/bin /boot /dev /etc /lib /lib32 /lib64 /proc /run /sbin /sys /usr /var/run /var/spool".split())
+)
 """What no policy makes writable. Single devices are the exception: a graphics card for simulators."""
 HIDDEN_AT_HOME = tuple(
     # Keys of the shell, of version control, of package indexes.
@@ -137,12 +139,13 @@ def bwrap_arguments(
     rules = rules_of(layout, lambda path: Path(resolve(str(path))))
     for path in sorted(rules, key=lambda path: (len(path.parts), path)):
         rule, where = rules[path], str(path)
-        kind = exists(rule.source or path)
+        kind = exists(path)
+        if rule.required and exists(rule.source or path) is Kind.MISSING:
+            raise FilesError(f"a kernel needs `{rule.source or path}`, and there is no such file or folder")
+        if kind is Kind.MISSING and not rule.required:
+            continue
         if rule.access is Access.PRIVATE:
             arguments += ["--perms", "1777", "--tmpfs", where]
-        elif kind is Kind.MISSING:
-            if rule.required:
-                raise FilesError(f"a kernel needs `{where}`, and there is no such file or folder")
         elif rule.access is Access.HIDDEN and kind is Kind.FOLDER:
             arguments += ["--tmpfs", where]
             sealed += ["--remount-ro", where]
@@ -162,7 +165,7 @@ def rules_of(layout: Layout, resolve: Callable[[Path], Path]) -> dict[Path, Rule
     own = {resolve(path) for path in layout.read_write}
     for path in own:
         _check_writable(path, hidden, home)
-    rules = {Path(path): Rule(Access.PRIVATE) for path in SHARED}
+    rules = {resolve(Path(path)): Rule(Access.PRIVATE) for path in SHARED}
     rules[home] = Rule(Access.READ_ONLY)
     rules.update(_at_home(layout, home))
     rules.update((resolve(path), Rule(Access.READ_WRITE)) for path in _writable(layout, home, resolve))
@@ -198,7 +201,7 @@ def _at_home(layout: Layout, home: Path) -> Iterator[tuple[Path, Rule]]:
         yield home / ".cache", Rule(Access.PRIVATE)
     else:
         yield layout.overlay, Rule(Access.READ_WRITE, required=True)
-        yield home / ".cache", Rule(Access.READ_WRITE, layout.overlay / "cache", required=True)
+        yield home / ".cache", Rule(Access.READ_WRITE, layout.overlay / "cache")
 
 
 def _writable(layout: Layout, home: Path, resolve: Callable[[Path], Path]) -> Iterable[Path]:
