@@ -25,7 +25,8 @@ def main(notebooks: str | None, cases: str | None, step: int, *, peers: bool) ->
     ]
     plan += [["others_cases", cases]] if cases else []
     plan += [["false_findings", notebooks], ["speed", notebooks]] if notebooks else []
-    plan += [[name] for name in ("saves", "audit", "egress") if Path(__file__).with_name(f"{name}.py").exists()]
+    parts = ("saves", "audit", "egress", "kernel_start")
+    plan += [[name] for name in parts if Path(__file__).with_name(f"{name}.py").exists()]
     failed = []
     for name, *arguments in plan:
         click.echo(f"\n== {name}")

@@ -11,11 +11,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Float, Int, Unicode
 
 from jupyter_qguard.policy.lookup import load_policy_or_strictest
 from jupyter_qguard.process import refuse_inspection
+from jupyter_qguard.sandbox.factory import NAME as PROVISIONER
+from jupyter_qguard.sandbox.factory import force_provisioner
 from jupyter_qguard.server.assembly import Assembly, Options, assemble
 from jupyter_qguard.server.collaboration import MovedStore, move_store
 from jupyter_qguard.server.surroundings import Surroundings
@@ -71,6 +74,11 @@ class QGuardApp(ExtensionApp):
         help="""Forbid core dumps of the server, and other processes of the same user to read its memory. Linux only.
         Turn it off to attach a debugger or profiler.""",
     ).tag(config=True)
+    guard_kernels = Bool(
+        True,
+        help="""Start every kernel of this server in the sandbox, in the strongest tier that the machine gives, and never
+        in one below the policy's `egress.minimum_tier`.""",
+    ).tag(config=True)
     move_collaboration_store = Bool(
         True,
         help="""Keep jupyter-collaboration's store, which holds every keystroke, in memory instead of in a file, unless
@@ -97,6 +105,10 @@ class QGuardApp(ExtensionApp):
             self._hidden = refuse_inspection()
         try:
             self._assembly = assemble(self._server, self._options(), self._surroundings, self.log)
+            if self.guard_kernels:
+                force_provisioner(self._assembly.policy, self._server)
+                # For what is started from here: `jupyter execute` and the like, in a terminal.
+                os.environ.setdefault(KernelProvisionerFactory.default_provisioner_name_env, PROVISIONER)
         except Exception as error:
             # jupyter_server would log this and go on without us.
             self.log.critical("jupyter_qguard cannot be set up (%s): the server does not start without it", error)

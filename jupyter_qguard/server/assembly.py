@@ -15,6 +15,7 @@ from nbformat.warnings import DuplicateCellId
 from traitlets.log import get_logger
 
 from jupyter_qguard.audit import AuditLog, Identity, IdentityKind, LogSettings, audit_paths
+from jupyter_qguard.audit.person import server_user
 from jupyter_qguard.errors import GuardFailureError
 from jupyter_qguard.policy import LivePolicy
 from jupyter_qguard.scan.settings import ScanSettings
@@ -24,7 +25,6 @@ from jupyter_qguard.server.decisions import DecisionRegister, OverrideBook
 from jupyter_qguard.server.gate import Gate
 from jupyter_qguard.server.guard import Results, SaveGuard
 from jupyter_qguard.server.guarded import GuardedContents
-from jupyter_qguard.server.identity import server_user
 from jupyter_qguard.server.late import UnclearedFilter
 from jupyter_qguard.server.names import LogFilter, NameWatch
 from jupyter_qguard.server.notices import GuardNotice, NoticeBoard
@@ -39,7 +39,7 @@ from jupyter_qguard.server.workers import PoolSettings, WorkerPool
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from jupyter_qguard.policy import LoadedPolicy
+    from jupyter_qguard.policy import LoadedPolicy, Policy
 
 _THREADS = 16
 """Saves that may wait for a worker at once; more wait for a thread."""
@@ -94,6 +94,10 @@ class Assembly:
                 f"hook only: {type(manager).__name__}" if not self._whole else f"NOT GUARDED: {type(manager).__name__}"
             )
         return f"whole: {type(manager).__name__}"
+
+    def policy(self) -> Policy:
+        """The policy in force now."""
+        return self._service.guard.policy.current().policy
 
     def handlers(self) -> list[tuple[Any, ...]]:
         """The routes of the REST interface, and the one for downloads in front of the server's own."""

@@ -59,7 +59,11 @@ def test_what_a_kernel_works_with_stays(name):
 
 def test_a_url_with_a_password_is_taken_under_any_name():
     secret = value()
-    parent = {"DATABASE": f"postgresql://user:{secret}@db/x", "ALSO": f"see https://:{secret}@host", "MIRROR": "https://x/y"}
+    parent = {
+        "DATABASE": f"postgresql://user:{secret}@db/x",
+        "ALSO": f"see https://:{secret}@host",
+        "MIRROR": "https://x/y",
+    }
     assert secret not in str(environment(parent))
     assert environment(parent)["MIRROR"] == "https://x/y"
 

@@ -164,7 +164,9 @@ def test_linux_refuses_by_arguments_and_the_same_calls_are_possible_without_the_
 
 
 def test_linux_allows_what_a_notebook_needs():
-    code = CHILD.split("def call")[0] + """
+    code = (
+        CHILD.split("def call", maxsplit=1)[0]
+        + """
 import asyncio, multiprocessing, pty, socket, subprocess, threading
 async def echo():
     async def serve(reader, writer):
@@ -184,20 +186,26 @@ pid, fd = pty.fork()
 if not pid: os._exit(0)
 os.waitpid(pid, 0); print(1)
 """
+    )
     assert run([], code=code) == [1] * 8
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="i386 and x32 are calls of x86-64")
 def test_a_call_by_the_32_bit_gate_kills_and_an_x32_number_is_refused():
     machine_code = bytes.fromhex("b814000000cd80c3")  # mov eax, 20 (getpid of i386); int 0x80; ret
-    code = CHILD.split("def call")[0] + f"""
+    code = (
+        CHILD.split("def call", maxsplit=1)[0]
+        + f"""
 import mmap
 page = mmap.mmap(-1, 4096, prot=7); page.write({machine_code!r})
 ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))()
 os._exit(7)
 """
+    )
     command = [sys.executable, "-c", code]
     for arguments, status in ((["guarded"], -31), ([], 7)):
-        done = subprocess.run([*command, *arguments], input=PROGRAMS["x86_64"].hex(), text=True, check=False, timeout=60)
+        done = subprocess.run(
+            [*command, *arguments], input=PROGRAMS["x86_64"].hex(), text=True, check=False, timeout=60
+        )
         assert done.returncode == status
     assert run([[0x40000000 | 39]]) == [1]

@@ -6,7 +6,7 @@ import os
 import pwd
 from typing import TYPE_CHECKING
 
-from jupyter_qguard.server.identity import server_user
+from jupyter_qguard.audit.person import server_user
 
 if TYPE_CHECKING:
     import pytest

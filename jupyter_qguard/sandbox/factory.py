@@ -1,0 +1,53 @@
+"""Has every kernel of a Jupyter server started by the guard, whatever its kernelspec says."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from jupyter_client.provisioning.factory import KernelProvisionerFactory
+
+from jupyter_qguard.policy.model import ExceptionKind
+from jupyter_qguard.sandbox.errors import KernelRefusedError
+from jupyter_qguard.sandbox.provisioner import QGuardProvisioner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
+
+    from jupyter_qguard.policy import Policy
+
+NAME = "qguard-provisioner"
+"""The entry point."""
+_ORDINARY = {"", NAME}
+"""What the guard stands in for without asking."""
+
+
+class GuardedFactory(KernelProvisionerFactory):
+    """Makes no other provisioner, unless the policy has an exception for the kernelspec."""
+
+    policy: Callable[[], Policy]
+
+    def create_provisioner_instance(self, kernel_id: str, kernel_spec: Any, parent: Any) -> KernelProvisionerBase:
+        """As :class:`~jupyter_client.provisioning.factory.KernelProvisionerFactory` has it."""
+        wanted = str(kernel_spec.metadata.get("kernel_provisioner", {}).get("provisioner_name", ""))
+        if wanted in _ORDINARY:
+            return QGuardProvisioner(kernel_id=kernel_id, kernel_spec=kernel_spec, parent=parent)
+        name, today = str(getattr(parent, "kernel_name", "")), dt.datetime.now(dt.timezone.utc).date()
+        if any(
+            each.kind is ExceptionKind.KERNELSPEC and each.target == name and each.holds(today)
+            for each in self.policy().exceptions
+        ):
+            self.log.warning("jupyter_qguard: kernelspec %s runs unguarded, by an exception of the policy", name)
+            return super().create_provisioner_instance(kernel_id, kernel_spec, parent)
+        raise KernelRefusedError(
+            f"The kernelspec `{name}` demands the provisioner `{wanted}`, which would run it unguarded. Remove "
+            f"`kernel_provisioner` from its kernel.json, or ask for an exception `kernelspec:{name}` in the policy."
+        )
+
+
+def force_provisioner(policy: Callable[[], Policy], parent: Any) -> None:
+    """Put the guarded factory in the place of jupyter_client's, for this process."""
+    KernelProvisionerFactory.clear_instance()
+    GuardedFactory.instance(parent=parent).policy = policy

@@ -1,0 +1,268 @@
+"""Starts one kernel in the sandbox, step by step; blocking, to be called in a thread.
+
+Stub, listeners, gateway, bubblewrap, probe, judgement, record, kernel: in this order, and nothing of a step that failed
+is left.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import marshal
+import os
+import secrets
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_qguard.errors import UsageError
+from jupyter_qguard.gateway.control import MAX_DESCRIPTORS, Door, DoorKind, RecordStart
+from jupyter_qguard.policy.model import Tier
+from jupyter_qguard.sandbox.errors import CanaryError, MachineError, SandboxUnavailableError
+from jupyter_qguard.sandbox.layout import kind_of
+from jupyter_qguard.sandbox.mounts import bwrap_arguments
+from jupyter_qguard.sandbox.output import RawOutput
+from jupyter_qguard.sandbox.seccomp import filter_program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from jupyter_qguard.sandbox.bait import Bait
+    from jupyter_qguard.sandbox.lasting import LastingThread
+    from jupyter_qguard.sandbox.mounts import Layout
+    from jupyter_qguard.sandbox.owner import Owner
+
+PATIENCE = 20.0
+"""Seconds for each step. All together take less than a tenth of one on an idle machine."""
+PROXY = "http://127.0.0.1:3128"
+_PLACES = "/usr/bin:/bin:/usr/local/bin:/run/current-system/sw/bin"
+_HERE = Path(__file__).parent
+_INTERPRETER = ("-I", "-S")
+_BARE = {"PATH": _PLACES, "LC_CTYPE": "C.UTF-8"}
+"""For stub and bubblewrap: a variable of a kernelspec (``LD_PRELOAD``) would run code before the sandbox is there."""
+_HELP = {
+    "namespaces": "user namespaces are denied or used up (`sysctl user.max_user_namespaces`, a container's profile)",
+    "identity": "user namespaces are restricted",
+    "loopback": "AppArmor takes the capabilities of user namespaces away (`kernel.apparmor_restrict_unprivileged_userns`)",
+    "listeners": "a listener could not be made",
+}
+"""Step of the stub to what it means."""
+_CREDENTIALS = struct.Struct("3i")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """What is to be started."""
+
+    kernel: str
+    kernelspec: str
+    notebook: str
+    argv: Sequence[str]
+    environment: Mapping[str, str]
+    cwd: str
+    layout: Layout
+    ports: Sequence[int]
+    """For which a direct listener is wanted."""
+    unwritable: Sequence[Path]
+    unreadable: Sequence[Path]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launched:
+    """A kernel that runs."""
+
+    process: subprocess.Popen[bytes]
+    leader: int
+    """Process id, as seen here, of the kernel: it leads a session and a group of its own."""
+    tier: Tier
+    enforced: tuple[str, ...]
+    output: RawOutput
+
+
+def find_bwrap() -> str:
+    """The program. Raises SandboxUnavailableError."""
+    found = shutil.which("bwrap", path=f"{_PLACES}:{Path(sys.prefix) / 'bin'}")
+    if found is None:
+        raise SandboxUnavailableError("bubblewrap is not installed: install the package `bubblewrap`")
+    return found
+
+
+def launch(start: Start, owner: Owner, bait: Bait, starter: LastingThread) -> Launched:
+    """Start a kernel in tier *netns*.
+
+    Raises
+    ------
+    SandboxUnavailableError
+        This machine does not give what the tier needs.
+    CanaryError
+        The sandbox has a hole.
+    GatewayError
+        The gateway did not take the kernel.
+    """
+    with contextlib.ExitStack() as stack:
+        stub, theirs = _pair(stack, socket.SOCK_SEQPACKET)
+        probe, inside = _pair(stack, socket.SOCK_STREAM)
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        filter_end = _filter_pipe(stack)
+        command = [
+            *_python("stub.py", theirs.fileno()),
+            *(",".join(map(str, start.ports[: MAX_DESCRIPTORS - 4])), "--", find_bwrap()),
+            *(*bwrap_arguments(start.layout, kind_of), "--seccomp", str(filter_end), "--"),
+            *_python("probe.py", inside.fileno()),
+        ]
+        output = RawOutput()
+        try:
+            process = starter.call(lambda: _start(command, (theirs.fileno(), inside.fileno(), filter_end), output))
+        finally:
+            output.close_writer()
+        stack.callback(end, process)
+        theirs.close()
+        inside.close()
+        stack.callback(owner.close_doors, start.kernel)
+        _hand_doors(start, owner, stub, output)
+        stub.send(b"go")
+        nonce = secrets.token_hex(16)
+        given = bait.orders(nonce, start.unwritable, start.unreadable)
+        orders = {"argv": list(start.argv), "env": dict(start.environment), "cwd": start.cwd, "canaries": given}
+        leader, held = _judge(probe, orders, output, caught=lambda: bait.caught(nonce))
+        started = RecordStart(
+            request=0,
+            kernel=start.kernel,
+            kernelspec=start.kernelspec,
+            tier=Tier.NETNS,
+            enforced=held,
+            notebook=start.notebook,
+        )
+        owner.record_start(started).result(PATIENCE)
+        output.drop_from_now()
+        _let_run(probe, start.argv[0])
+        launched = Launched(process=process, leader=leader, tier=Tier.NETNS, enforced=held, output=output)
+        stub.close()
+        probe.close()
+        stack.pop_all()
+    return launched
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a program and all of its group, and wait for it."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _python(program: str, descriptor: int) -> list[str]:
+    return [sys.executable, *_INTERPRETER, str(_compiled(_HERE / program)), str(descriptor)]
+
+
+def _compiled(program: Path) -> Path:
+    """The bytecode of *program* where the installation made it: compiling it takes as long as all that it does."""
+    made = Path(importlib.util.cache_from_source(str(program)))
+    try:
+        fresh = made.parent.parent == program.parent and made.stat().st_mtime >= program.stat().st_mtime
+    except OSError:
+        return program
+    return made if fresh else program
+
+
+def _pair(stack: contextlib.ExitStack, kind: socket.SocketKind) -> tuple[socket.socket, socket.socket]:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, kind)
+    ours.settimeout(PATIENCE)
+    stack.callback(ours.close)
+    stack.callback(theirs.close)
+    return ours, theirs
+
+
+def _filter_pipe(stack: contextlib.ExitStack) -> int:
+    """The end of a pipe from which bubblewrap reads the filter program; it is smaller than what a pipe holds."""
+    try:
+        program = filter_program(os.uname().machine)
+    except MachineError as error:
+        raise SandboxUnavailableError(str(error)) from error
+    reader, writer = os.pipe()
+    stack.callback(os.close, reader)
+    with os.fdopen(writer, "wb") as pipe:
+        pipe.write(program)
+    return reader
+
+
+def _start(command: list[str], passed: tuple[int, ...], output: RawOutput) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603
+        command,
+        pass_fds=passed,
+        stdin=subprocess.DEVNULL,
+        stdout=output.writer,
+        stderr=output.writer,
+        cwd="/",
+        env=_BARE,
+        start_new_session=True,
+    )
+
+
+def _hand_doors(start: Start, owner: Owner, stub: socket.socket, output: RawOutput) -> None:
+    """Take the listeners from the stub and have the gateway serve them."""
+    try:
+        packet, descriptors, _, _ = socket.recv_fds(stub, 65536, MAX_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)
+    except OSError:
+        packet, descriptors = b"", []
+    try:
+        word, *lines = packet.decode().split("\n")
+        if word == "failed":
+            step, reason = lines
+            raise SandboxUnavailableError(f"{_HELP.get(step, step)}: {reason}")
+        if word != "doors" or len(lines) != len(descriptors):
+            raise SandboxUnavailableError(f"the network of a kernel could not be made: {output.said()}")
+        doors = tuple(Door(DoorKind(kind), int(port)) for kind, port in (line.split() for line in lines))
+        owner.open_doors(start.kernel, doors, descriptors, start.notebook).result(PATIENCE)
+    finally:
+        for number in descriptors:
+            os.close(number)
+
+
+def _judge(
+    probe: socket.socket, orders: dict[str, Any], output: RawOutput, *, caught: Callable[[], bool]
+) -> tuple[int, tuple[str, ...]]:
+    """The kernel's process id, and what held. The report comes with the sender's id, translated by Linux."""
+    try:
+        packed = marshal.dumps(orders)
+        probe.sendall(b"%d\n" % len(packed) + packed)
+        text, leader = b"", 0
+        while not text.endswith(b"end\n"):
+            part, beside, _, _ = probe.recvmsg(65536, socket.CMSG_SPACE(_CREDENTIALS.size))
+            if not part:
+                raise ConnectionError
+            text += part
+            for level, kind, data in beside:
+                if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
+                    leader = _CREDENTIALS.unpack(data[: _CREDENTIALS.size])[0]
+    except OSError as error:
+        raise SandboxUnavailableError(f"the sandbox could not be made: {output.said()}") from error
+    lines = text.decode().splitlines()
+    broken = [line.removeprefix("broken ") for line in lines if line.startswith("broken ")]
+    broken += ["udp: arrived outside"] if caught() else []
+    if broken or not leader:
+        raise CanaryError(
+            f"the sandbox has a hole, so the kernel was not started ({'; '.join(broken) or 'no process id'}). "
+            "Please report this. The log of the server names the version."
+        )
+    return leader, tuple(line.removeprefix("held ") for line in lines if line.startswith("held "))
+
+
+def _let_run(probe: socket.socket, program: str) -> None:
+    """Have the probe become the kernel. Its end closes when it did."""
+    probe.sendall(b"go\n")
+    try:
+        answer = probe.recv(4096)
+    except ConnectionResetError:
+        answer = b""
+    if answer:
+        reason = answer.decode()
+        raise UsageError(
+            f"The kernel was not started: `{Path(program).name}`, the program of its kernelspec, could not be executed in "
+            f"the sandbox ({reason}). Programs in temporary folders are out of a kernel's sight."
+        )

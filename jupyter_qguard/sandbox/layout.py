@@ -1,0 +1,111 @@
+"""Finds the folders of one kernel on this machine: which it works in, which it runs from, which are the guard's."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jupyter_core.paths import jupyter_config_path, jupyter_data_dir, jupyter_path, jupyter_runtime_dir
+
+from jupyter_qguard.sandbox.mounts import Kind, Layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+PACKAGE = Path(__file__).resolve().parent.parent
+_DEEPEST = 3
+"""Folders below the workspace in which repositories are looked for."""
+_MOST_FOLDERS = 2000
+_PASSED_OVER = {".git", "node_modules", "__pycache__", ".venv", "site-packages"}
+
+
+def kind_of(path: Path) -> Kind:
+    """What lies at *path*; what cannot be looked at is a file, so that it is hidden and not overlooked."""
+    try:
+        return Kind.FOLDER if path.is_dir() else Kind.FILE if path.exists() else Kind.MISSING
+    except OSError:
+        return Kind.FILE
+
+
+def make_layout(
+    *, workspace: Path, connection_dir: Path, resolv_conf: Path, program: str, resources: str, audit: str | None
+) -> Layout:
+    """The folders of a kernel of which *program* is the first word of its command.
+
+    *resources* is the folder of its kernelspec, *audit* the audit log's where the policy names one.
+    """
+    home = Path.home()
+    read_only = [Path(folder) for folder in (*jupyter_config_path(), *jupyter_path(), jupyter_data_dir())]
+    return Layout(
+        home=home,
+        workspace=workspace,
+        connection_dir=connection_dir,
+        interpreters=tuple(dict.fromkeys((*prefixes(program), PACKAGE))),
+        resolv_conf=resolv_conf,
+        hidden=tuple(guarded_folders(os.environ, home, audit)),
+        read_only=tuple(path for path in (*read_only, *([Path(resources)] if resources else ())) if path.is_dir()),
+        read_write=(),
+        overlay=None,
+        home_entries=tuple(_entries(home)) if home.is_relative_to(workspace) else (),
+        repositories=tuple(repositories(workspace)),
+    )
+
+
+def prefixes(program: str) -> Iterator[Path]:
+    """The environments that the server and *program* run from."""
+    for own in (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix):
+        yield Path(own)
+    yield from site_folders()
+    found = shutil.which(program)
+    if found is not None:
+        for each in (Path(found).absolute(), Path(found).resolve()):
+            prefix = each.parent.parent
+            # Only what is one: the folder above a script of the workspace must stay writable.
+            if each.parent.name == "bin" and any(
+                (prefix / name).exists() for name in ("pyvenv.cfg", "conda-meta", "lib")
+            ):
+                yield prefix
+
+
+def site_folders() -> Iterator[Path]:
+    """Where the server imports packages from."""
+    yield from (Path(folder) for folder in sys.path if folder.endswith(("site-packages", "dist-packages")))
+
+
+def guarded_folders(environ: Mapping[str, str], home: Path, audit: str | None) -> Iterator[Path]:
+    """What no kernel may even read: tokens and connection files of others, and the guard's own records."""
+    yield Path(jupyter_runtime_dir())
+    for variable, default in (("XDG_STATE_HOME", ".local/state"), ("XDG_DATA_HOME", ".local/share")):
+        base = Path(environ.get(variable, ""))
+        yield (base if base.is_absolute() else home / default) / "jupyter-qguard"
+    if audit is not None:
+        yield Path(audit)
+
+
+def repositories(workspace: Path) -> Iterator[Path]:
+    """Folders of *workspace*, not far below it, that hold a ``.git``."""
+    waiting, looked = [(workspace, 0)], 0
+    while waiting and looked < _MOST_FOLDERS:
+        folder, depth = waiting.pop(0)
+        looked += 1
+        inner = list(_folders(folder))
+        if any(name == ".git" for name in inner):
+            yield folder
+        if depth < _DEEPEST:
+            waiting += [(folder / name, depth + 1) for name in inner if name not in _PASSED_OVER]
+
+
+def _folders(folder: Path) -> Iterator[str]:
+    try:
+        with os.scandir(folder) as entries:
+            yield from (entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+    except OSError:
+        return
+
+
+def _entries(home: Path) -> Iterable[Path]:
+    """What lies in the home folder and is nobody's configuration."""
+    return [path for path in home.iterdir() if not path.name.startswith(".")]

@@ -1,0 +1,215 @@
+"""jupyter_client's seam: starts, signals and ends kernels in the sandbox. With ``factory`` all that knows Jupyter here."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import sys
+import weakref
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
+from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir
+
+from jupyter_qguard.catalog import load_catalog
+from jupyter_qguard.errors import GuardFailureError, QGuardError
+from jupyter_qguard.gateway.control import Door, DoorKind, RecordStart
+from jupyter_qguard.policy.egress import ports_of
+from jupyter_qguard.policy.model import Tier
+from jupyter_qguard.sandbox.environment import kernel_environment
+from jupyter_qguard.sandbox.errors import KernelRefusedError, SandboxUnavailableError
+from jupyter_qguard.sandbox.ground import Ground, the_ground
+from jupyter_qguard.sandbox.launch import PATIENCE, PROXY, Launched, Start, launch
+from jupyter_qguard.sandbox.layout import PACKAGE, make_layout, site_folders
+from jupyter_qguard.sandbox.output import RawOutput
+from jupyter_qguard.sandbox.tiers import tiers_to_try
+
+if TYPE_CHECKING:
+    from jupyter_client.connect import KernelConnectionInfo
+
+    from jupyter_qguard.policy import Policy
+
+_TAKEN = ("JUPYTER_DEFAULT_PROVISIONER_NAME",)
+"""A kernel inside of a kernel inherits the confinement, and can have none of its own."""
+
+
+class QGuardProvisioner(LocalProvisioner):
+    """Kernels that reach the allowlist and nothing else."""
+
+    _folder: Path | None = None
+    _remove_folder: weakref.finalize[..., QGuardProvisioner] | None = None
+    _launched: Launched | None = None
+    tier: Tier | None = None
+    """How the kernel that runs now is confined."""
+
+    async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
+        """Have the kernel listen on sockets in a folder of its own: it shares no network with the server."""
+        manager = self.parent
+        if manager is not None and self._folder is None and sys.platform != "win32":
+            ground = await asyncio.to_thread(the_ground)
+            self._folder = ground.folder.new_folder()
+            # A kernel that did not start, or whose manager is just dropped, is never cleaned up after.
+            self._remove_folder = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
+            manager.cache_ports = False
+            manager.transport = "ipc"
+            manager.ip = str(self._folder / "k")
+        return await super().pre_launch(**kwargs)
+
+    async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
+        """Start the kernel in the strongest tier that is to be had, if the policy is content with it."""
+        notebook = str((kwargs.get("env") or {}).get("JPY_SESSION_NAME", ""))
+        ground = await asyncio.to_thread(the_ground)
+        policy = ground.policy()
+        try:
+            tiers = tiers_to_try(policy.egress.minimum_tier, os.environ.get("QGUARD_TIER", ""))
+            why = ""
+            for tier in tiers:
+                try:
+                    if tier is Tier.NETNS:
+                        await asyncio.to_thread(self._launch_confined, ground, policy, cmd, kwargs, notebook)
+                    else:
+                        await self._launch_cooperative(ground, policy, cmd, kwargs, notebook)
+                        self.log.warning(
+                            "jupyter_qguard: kernel %s is NOT confined (tier %s): %s", self.kernel_id, tier.label, why
+                        )
+                except SandboxUnavailableError as error:
+                    why = str(error)
+                else:
+                    self.tier = tier
+                    return self.connection_info
+            raise KernelRefusedError(  # noqa: TRY301 - recorded as the others are
+                f"The kernel was not started: {why}. The policy wants tier {tiers[-1].label} at least."
+            )
+        except QGuardError as error:
+            await self._record(ground, error.code, str(error))
+            raise
+        except Exception as error:
+            await self._record(ground, GuardFailureError.code, type(error).__name__)
+            raise GuardFailureError(
+                f"The kernel was not started, as the guard failed ({type(error).__name__}). Try once more; if it stays "
+                "so, report it with the server's log."
+            ) from error
+
+    async def _record(self, ground: Ground, code: str, detail: str) -> None:
+        with contextlib.suppress(QGuardError, TimeoutError, asyncio.TimeoutError):
+            recorded = ground.owner.record_failure(str(self.kernel_id), "sandbox", code, detail)
+            await asyncio.wait_for(asyncio.wrap_future(recorded), PATIENCE)
+
+    async def send_signal(self, signum: int) -> None:
+        """Signal the kernel and its children. Bubblewrap, which would die of it, is left out unless all is to end."""
+        launched = self._launched
+        if launched is None or self.process is None or signum == signal.SIGKILL:
+            await super().send_signal(signum)
+            return
+        if self.process.poll() is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(launched.leader, signum)
+
+    async def cleanup(self, restart: bool = False) -> None:  # noqa: FBT001, FBT002 - the seam's signature
+        """Close what the kernel had; after its end also its folder."""
+        await super().cleanup(restart=restart)
+        if self.tier is not None:
+            await asyncio.to_thread(the_ground().owner.close_doors, str(self.kernel_id))
+        if not restart and self._remove_folder is not None:
+            self._remove_folder()
+            self._folder = None
+
+    def _launch_confined(
+        self, ground: Ground, policy: Policy, cmd: list[str], kwargs: dict[str, Any], notebook: str
+    ) -> None:
+        if self._folder is None or not sys.platform.startswith("linux"):
+            raise SandboxUnavailableError("kernels are confined on Linux only")
+        # A server names none where the kernel belongs to no notebook; its own may be out of the kernel's sight.
+        cwd = str(kwargs.get("cwd") or self._workspace())
+        argv = [os.path.expanduser(word) for word in self._with_private_file(cmd)]  # noqa: PTH111 - as jupyter_client
+        spec = self.kernel_spec
+        layout = make_layout(
+            workspace=self._workspace(cwd),
+            connection_dir=self._folder,
+            resolv_conf=ground.bait.resolv_conf,
+            program=argv[0],
+            resources=spec.resource_dir if spec else "",
+            audit=policy.audit.path,
+        )
+        self._launched = launch(
+            Start(
+                kernel=str(self.kernel_id),
+                kernelspec=self._kernelspec,
+                notebook=notebook,
+                argv=argv,
+                environment=self._environment(policy, kwargs, PROXY),
+                cwd=cwd,
+                layout=layout,
+                ports=sorted({443, *ports_of(policy)}),
+                unwritable=self._unwritable(),
+                unreadable=[Path(self.parent.connection_file)] if self.parent else [],
+            ),
+            ground.owner,
+            ground.bait,
+            ground.starter,
+        )
+        self.process = self._launched.process
+        self.pid = self.pgid = self.process.pid
+        self.cwd = kwargs.get("cwd", Path.cwd())
+
+    async def _launch_cooperative(
+        self, ground: Ground, policy: Policy, cmd: list[str], kwargs: dict[str, Any], notebook: str
+    ) -> None:
+        """Only the proxy variables: a program that does not heed them goes its own way."""
+        self._launched = None
+        kernel = str(self.kernel_id)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+            door = (Door(DoorKind.PROXY, port),)
+            opened = await asyncio.to_thread(ground.owner.open_doors, kernel, door, [listener.fileno()], notebook)
+            await asyncio.wait_for(asyncio.wrap_future(opened), PATIENCE)
+        started = RecordStart(
+            request=0, kernel=kernel, kernelspec=self._kernelspec, tier=Tier.COOPERATIVE, notebook=notebook
+        )
+        await asyncio.wait_for(asyncio.wrap_future(ground.owner.record_start(started)), PATIENCE)
+        environment = self._environment(policy, kwargs, f"http://127.0.0.1:{port}")
+        for name in ("TMPDIR", "JPY_PARENT_PID"):  # these say what holds in a sandbox
+            environment.pop(name, None)
+        output = RawOutput()
+        output.drop_from_now()
+        try:
+            await super().launch_kernel(
+                cmd, **{**kwargs, "env": environment, "stdout": output.writer, "stderr": output.writer}
+            )
+        finally:
+            output.close_writer()
+
+    def _environment(self, policy: Policy, kwargs: dict[str, Any], proxy: str) -> dict[str, str]:
+        parent = {name: value for name, value in (kwargs.get("env") or os.environ).items() if name not in _TAKEN}
+        return kernel_environment(parent, proxy=proxy, ca_bundle=policy.egress.ca_bundle, catalog=load_catalog())
+
+    def _with_private_file(self, cmd: list[str]) -> list[str]:
+        """The command with a copy of the connection file, as the runtime folder is hidden from the kernel."""
+        if self.parent is None or self._folder is None:
+            return cmd
+        public = os.path.realpath(self.parent.connection_file)
+        private = self._folder / "kernel.json"
+        private.unlink(missing_ok=True)  # whatever the kernel before has put there: a link must not be followed
+        descriptor = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(Path(public).read_bytes())
+        return [word.replace(public, str(private)) for word in cmd]
+
+    @cached_property
+    def _kernelspec(self) -> str:
+        return str(getattr(self.parent, "kernel_name", "") or getattr(self.kernel_spec, "display_name", ""))
+
+    def _workspace(self, cwd: str = "") -> Path:
+        """The server's root; where no server is known, the kernel's working directory."""
+        root = getattr(getattr(self.parent, "parent", None), "root_dir", "")
+        return Path(root or cwd or Path.cwd()).expanduser().resolve()
+
+    @staticmethod
+    def _unwritable() -> list[Path]:
+        return [PACKAGE, Path(jupyter_config_dir()), Path(jupyter_data_dir()), *site_folders()]

@@ -1,0 +1,146 @@
+"""Kernels of a real server, and of `jupyter execute`, are in the sandbox, whatever their kernelspec says."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from jupyter_client.blocking import BlockingKernelClient
+
+from tests.server.harness import JupyterServer
+
+pytestmark = pytest.mark.e2e
+
+PATIENCE = 60
+DEVICES = "print([l.split(':')[0].strip() for l in open('/proc/net/dev') if ':' in l])"
+EXCEPTION = """
+apiVersion: qguard/v1
+exceptions:
+  - {what: "kernelspec:other", owner: lab, reason: tests, compensating_control: none, expires: 2999-01-31}
+"""
+
+
+@pytest.fixture
+def server(tmp_path, request):
+    made = JupyterServer(tmp_path, policy=getattr(request, "param", ""))
+    spec = made.home / "data" / "kernels" / "other"
+    spec.mkdir(parents=True)
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    metadata = {"kernel_provisioner": {"provisioner_name": "local-provisioner"}}
+    text = {"argv": argv, "display_name": "Other", "language": "python", "metadata": metadata}
+    (spec / "kernel.json").write_text(json.dumps(text))
+    made.start()
+    yield made
+    made.stop()
+
+
+def client_of(server, kernel):
+    (file,) = server.folder.rglob(f"kernel-{kernel}.json")
+    client = BlockingKernelClient(connection_file=str(file))
+    client.load_connection_file()
+    client.start_channels()
+    wait_until_ready(client)
+    return client
+
+
+def wait_until_ready(client):
+    """A client without a manager takes a kernel for dead whose heart does not beat yet."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        try:
+            client.wait_for_ready(timeout=PATIENCE)
+        except RuntimeError:
+            assert time.monotonic() < end
+        else:
+            return
+
+
+def said_by(client, code):
+    said = []
+    client.execute_interactive(
+        code, output_hook=lambda message: said.append(message["content"].get("text", "")), timeout=PATIENCE
+    )
+    return "".join(said)
+
+
+def test_a_kernel_of_the_server_is_confined_through_its_whole_life(server):
+    reply = server.request("POST", "/api/kernels", {"name": "python3"})
+    assert reply.status == 201, server.log
+    kernel = reply.json["id"]
+    client = client_of(server, kernel)
+    folder = Path(client.ip).parent
+    assert said_by(client, DEVICES) == "['lo']\n"
+    assert said_by(client, "open('written.txt', 'w').write('by a kernel'); print('ok')") == "ok\n"
+    assert (server.root / "written.txt").read_text() == "by a kernel"
+    code = f"import os; print(os.path.exists({str(server.log_file)!r}))"
+    assert said_by(client, code) == "False\n", "others' temporary files are seen"
+    assert server.request("POST", f"/api/kernels/{kernel}/restart").status == 200
+    wait_until_ready(client)
+    assert said_by(client, DEVICES) == "['lo']\n"
+    client.stop_channels()
+    assert server.request("DELETE", f"/api/kernels/{kernel}").status == 204
+    assert not folder.exists()
+
+
+def test_a_kernelspec_that_demands_another_provisioner_is_refused_with_the_reason(server):
+    body = {"path": "x.ipynb", "type": "notebook", "name": "", "kernel": {"name": "other"}}
+    reply = server.request("POST", "/api/sessions", body)
+    assert reply.status == 500
+    assert "`other` demands the provisioner `local-provisioner`" in reply.message
+    assert "kernelspec:other" in reply.message
+
+
+@pytest.mark.parametrize("server", [EXCEPTION], indirect=True)
+def test_an_exception_of_the_policy_lets_it_run(server):
+    reply = server.request("POST", "/api/kernels", {"name": "other"})
+    assert reply.status == 201, server.log
+    assert server.request("DELETE", f"/api/kernels/{reply.json['id']}").status == 204
+
+
+def test_a_server_that_is_killed_leaves_no_kernel(server):
+    kernel = server.request("POST", "/api/kernels", {"name": "python3"}).json["id"]
+    client = client_of(server, kernel)
+    folder = str(Path(client.ip).parent)
+    client.stop_channels()
+    assert programs_of(folder)
+    server.kill()
+    end = time.monotonic() + PATIENCE
+    while found := programs_of(folder):
+        assert time.monotonic() < end, found
+        time.sleep(0.02)
+
+
+def test_jupyter_execute_runs_a_notebook_in_the_sandbox(tmp_path):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(DEVICES)])
+    path = tmp_path / "n.ipynb"
+    nbformat.write(notebook, path)
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "JUPYTER_PLATFORM_DIRS": "1",
+        "JUPYTER_DEFAULT_PROVISIONER_NAME": "qguard-provisioner",
+    }
+    command = [str(Path(sys.executable).parent / "jupyter-execute"), "--inplace", str(path)]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    (cell,) = nbformat.read(path, 4).cells
+    assert cell.outputs[0]["text"] == "['lo']\n"
+
+
+def programs_of(folder):
+    """Programs with *folder* on their command line."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if folder.encode() in (entry / "cmdline").read_bytes():
+                    found.append(entry.name)
+            except OSError:
+                continue
+    return found

@@ -1,0 +1,182 @@
+"""Runs a real kernel in the sandbox and prints what came of it, one JSON object a line: in a process of its own, so
+that the tests can give it another user, home and policy, and see what it leaves.
+
+``python kernel_run.py [--stand-in FILE] [--no-filter] [--fall] SCENE``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+import struct
+import sys
+import time
+from pathlib import Path
+
+from jupyter_client.manager import AsyncKernelManager
+
+from jupyter_qguard.sandbox import launch, owner
+
+HERE = Path(__file__).parent
+PATIENCE = 60
+
+
+def say(**what):
+    print(json.dumps(what), flush=True)
+
+
+async def new_kernel():
+    manager = AsyncKernelManager()
+    await manager.start_kernel(cwd=os.environ["WORKSPACE"])
+    client = manager.client()
+    client.start_channels()
+    await client.wait_for_ready(timeout=PATIENCE)
+    say(tier=manager.provisioner.tier.label, folder=str(manager.provisioner._folder), pid=manager.provisioner.pid)
+    return manager, client
+
+
+async def run(client, code, answer=None):
+    said, errors = [], []
+
+    def hear(message):
+        if message["msg_type"] == "stream":
+            said.append(message["content"]["text"])
+        elif message["msg_type"] == "error":
+            errors.append(message["content"]["ename"])
+
+    await client.execute_interactive(
+        code,
+        output_hook=hear,
+        timeout=PATIENCE,
+        allow_stdin=answer is not None,
+        stdin_hook=(lambda _message: client.input(answer)) if answer is not None else None,
+    )
+    return {"out": "".join(said), "errors": errors}
+
+
+async def life():
+    manager, client = await new_kernel()
+    say(step="execute", **await run(client, "print(6 * 7)"))
+    running = asyncio.ensure_future(
+        run(client, "import time\nprint('asleep', flush=True)\nfor _ in range(600): time.sleep(0.1)")
+    )
+    await asyncio.sleep(0.5)  # that it sleeps already is no condition of anything: a later interrupt is as good
+    await manager.interrupt_kernel()
+    say(step="interrupt", **await running)
+    say(step="alive", **await run(client, "x = 1; print(x)"))
+    await manager.restart_kernel()
+    await client.wait_for_ready(timeout=PATIENCE)
+    say(step="restart", **await run(client, "print('x' in globals())"))
+    await manager.shutdown_kernel()
+    say(step="end", alive=await manager.is_alive())
+
+
+async def work():
+    """What notebooks do."""
+    manager, client = await new_kernel()
+    say(step="shell", **await run(client, "!tty && echo from $((40+2))"))
+    say(step="input", **await run(client, "print('hello', input('name? '))", answer="ada"))
+    pool = "import multiprocessing as m\nwith m.get_context('fork').Pool(2) as p: print(sum(p.map(abs, [-1, -2])))"
+    say(step="multiprocessing", **await run(client, pool))
+    local = (
+        "import socket, threading\ns = socket.create_server(('127.0.0.1', 0))\n"
+        "threading.Thread(target=lambda: s.accept()[0].send(b'ok')).start()\n"
+        "print(socket.create_connection(s.getsockname()).recv(2))"
+    )
+    say(step="local_service", **await run(client, local))
+    say(step="descriptors", **await run(client, "import os; print(os.path.exists('/proc/1/fd/99'), os.getpid())"))
+    say(step="raw_output", **await run(client, "import os; print(os.write(1, b'raw' * 100000))"))
+    say(
+        step="nested",
+        **await run(client, "import subprocess as s; print(s.run(['unshare', '-Ur', 'true']).returncode)"),
+    )
+    await manager.shutdown_kernel()
+
+
+async def parallel():
+    kernels = await asyncio.gather(*(new_kernel() for _ in range(3)))
+    for _, client in kernels:
+        say(step="parallel", **await run(client, "print(1)"))
+    await asyncio.gather(*(manager.shutdown_kernel() for manager, _ in kernels))
+
+
+async def killed():
+    """The kernel is killed from inside."""
+    manager, client = await new_kernel()
+    client.execute("import os; os.kill(os.getpid(), 9)")
+    started = time.monotonic()
+    while await manager.is_alive() and time.monotonic() - started < PATIENCE:  # noqa: ASYNC110 - as the restarter does
+        await asyncio.sleep(0.02)
+    say(step="killed", alive=await manager.is_alive())
+    await manager.restart_kernel(now=True)
+    await client.wait_for_ready(timeout=PATIENCE)
+    say(step="again", **await run(client, "print(2)"))
+    await manager.shutdown_kernel(now=True)
+
+
+async def orphaned():
+    """This process is killed while a kernel runs."""
+    await new_kernel()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def start_only():
+    manager, _ = await new_kernel()
+    await manager.shutdown_kernel(now=True)
+
+
+FETCH = """
+import http.client
+def fetch(url, port=3128):
+    connection = http.client.HTTPConnection('127.0.0.1', port, timeout=20)
+    connection.request('GET', url)
+    answer = connection.getresponse()
+    return f'{answer.status} {answer.reason} {answer.read().decode()}'
+"""
+
+
+async def egress():
+    """With the real gateway: what is allowed, what is not, and both again after the gateway was killed."""
+    manager, client = await new_kernel()
+    await run(client, FETCH)
+    allowed, other = os.environ["ALLOWED"], "http://other.example.org/"
+    say(step="allowed", **await run(client, f"print(fetch({allowed!r}))"))
+    say(step="refused", **await run(client, f"print(fetch({other!r}))"))
+    port = allowed.split(":")[2].strip("/")
+    say(step="past", **await run(client, f"print(fetch('/', {port}))"))
+    os.kill(owner.the_owner().pid, signal.SIGKILL)
+    began = time.monotonic()
+    say(step="healed", **await run(client, f"print(fetch({allowed!r}))"), seconds=time.monotonic() - began)
+    say(step="still_refused", **await run(client, f"print(fetch({other!r}))"))
+    await manager.shutdown_kernel()
+
+
+SCENES = {each.__name__: each for each in (life, work, parallel, killed, orphaned, start_only, egress)}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--stand-in", default="")
+    parser.add_argument("--no-filter", action="store_true")
+    parser.add_argument("--no-bwrap", action="store_true")
+    parser.add_argument("scene", choices=SCENES)
+    asked = parser.parse_args()
+    os.environ["JUPYTER_DEFAULT_PROVISIONER_NAME"] = "qguard-provisioner"
+    if asked.stand_in:
+        command = [sys.executable, str(HERE / "stand_in.py"), asked.stand_in]
+        real = owner.Owner.__init__
+        owner.Owner.__init__ = lambda self, welcome: real(self, welcome, command)
+    if asked.no_filter:
+        launch.filter_program = lambda _machine: struct.pack("<HBBI", 6, 0, 0, 0x7FFF0000)  # allow everything
+    if asked.no_bwrap:
+        launch.shutil.which = lambda *_, **__: None
+    try:
+        asyncio.run(SCENES[asked.scene]())
+    except Exception as error:  # noqa: BLE001 - it is what is asked for
+        say(failed=type(error).__name__, message=str(error))
+
+
+main()

@@ -1,0 +1,281 @@
+"""Real kernels in the real sandbox, as root (if the tests are) and as an ordinary user.
+
+Where a machine denies user namespaces these tests fail and say so: a sandbox that was not tried does not hold.
+"""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from jupyter_qguard.audit.event import EventType
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parents[1]
+NOBODY = 65534
+USERS = ["ordinary", *(["root"] if os.geteuid() == 0 else [])]
+pytestmark = pytest.mark.e2e
+
+
+@dataclass
+class Run:
+    """Of :mod:`kernel_run`, as one user."""
+
+    folder: Path
+    user: str
+    told: list = field(default_factory=list)
+
+    def __call__(self, *arguments, stand_in=True, variables=None, prefix=()):
+        python, environment, options = self._python()
+        extra = ["--stand-in", str(self.folder / "told")] if stand_in else []
+        done = subprocess.run(
+            [*prefix, python, str(HERE / "kernel_run.py"), *extra, *arguments],
+            env={**environment, **(variables or {})},
+            cwd="/",
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=False,
+            **options,
+        )
+        lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        assert lines, done.stderr[-3000:]
+        told = self.folder / "told"
+        self.told = [json.loads(line) for line in told.read_text().splitlines()] if told.exists() else []
+        return lines
+
+    def _python(self):
+        home, workspace = self.folder / "home", self.folder / "workspace"
+        for place in (home, workspace):
+            place.mkdir(parents=True, exist_ok=True)
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "WORKSPACE": str(workspace),
+            "PYTHONPATH": str(REPOSITORY),
+            "JUPYTER_PLATFORM_DIRS": "1",
+        }
+        if self.user == "root" or os.geteuid() != 0:
+            return sys.executable, environment, {}
+        for path in (self.folder, home, workspace):
+            os.chown(path, NOBODY, NOBODY)
+        for parent in self.folder.parents:
+            if parent.stat().st_uid == os.geteuid() and str(parent).startswith("/tmp/pytest"):
+                parent.chmod(0o755)
+        python = sys.executable
+        if os.path.realpath(python).startswith("/root/"):
+            # The tests' interpreter lies where an ordinary user cannot go: the system's, of the same version, can.
+            python = "/usr/bin/python3"
+            site = [folder for folder in sys.path if folder.endswith("site-packages")]
+            environment["PYTHONPATH"] = ":".join([str(REPOSITORY), *site])
+        return python, environment, {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+
+
+@pytest.fixture(params=USERS)
+def run(request, tmp_path):
+    return Run(tmp_path, request.param)
+
+
+def steps(lines):
+    """Step to what it said; every kernel must have been confined."""
+    assert not [line for line in lines if "failed" in line], lines
+    assert {line["tier"] for line in lines if "tier" in line} == {"netns"}
+    return {line["step"]: line for line in lines if "step" in line}
+
+
+def programs_of(folder):
+    """Programs that were given *folder* on their command line and still run."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if str(folder).encode() in (entry / "cmdline").read_bytes():
+                    found.append(entry.name)
+            except OSError:
+                continue
+    return found
+
+
+def gone(condition):
+    """Wait until *condition* is nothing any more."""
+    end = time.monotonic() + 20
+    while found := condition():
+        assert time.monotonic() < end, found
+        time.sleep(0.02)
+    return True
+
+
+def test_a_kernel_lives_and_ends_as_without_a_sandbox(run):
+    lines = run("life")
+    said = steps(lines)
+    assert said["execute"]["out"] == "42\n"
+    assert said["interrupt"]["errors"] == ["KeyboardInterrupt"]
+    assert said["alive"]["out"] == "1\n"
+    assert said["restart"]["out"] == "False\n"
+    assert said["end"]["alive"] is False
+    folders = {line["folder"] for line in lines if "folder" in line}
+    assert all(gone(lambda folder=folder: programs_of(folder)) for folder in folders)
+    assert not any(Path(folder).exists() for folder in folders)
+
+
+def test_the_start_is_recorded_before_the_kernel_runs_and_its_doors_are_closed_after_it(run):
+    run("start_only")
+    kinds = [message["type"] for message, _ in run.told]
+    assert kinds == ["welcome", "open", "started", "close"]
+    (opened, descriptors) = run.told[1]
+    assert descriptors == len(opened["doors"])
+    assert {(door["kind"], door["port"]) for door in opened["doors"]} == {
+        ("proxy", 3128),
+        ("names", 53),
+        ("names_stream", 53),
+        ("direct", 443),
+    }
+    started = run.told[2][0]
+    assert started["tier"] == 0
+    assert {"tcp", "udp", "mptcp", "tcp_fast_open", "abstract_socket", "ptrace", "capabilities"} <= set(
+        started["enforced"]
+    )
+
+
+def test_what_notebooks_do_works(run):
+    said = steps(run("work"))
+    assert "/dev/pts/" in said["shell"]["out"]
+    assert "from 42" in said["shell"]["out"]
+    assert said["input"]["out"].endswith("hello ada\n")
+    assert said["multiprocessing"]["out"] == "3\n"
+    assert said["local_service"]["out"] == "b'ok'\n"
+    assert "300000\n" in said["raw_output"]["out"], "the kernel stood still on its full pipe"
+    assert said["nested"]["out"] != "0\n", "a namespace was made inside"
+
+
+def test_kernels_run_beside_each_other(run):
+    lines = run("parallel")
+    steps(lines)
+    assert len([line for line in lines if line.get("out") == "1\n"]) == 3
+
+
+def test_a_killed_kernel_is_seen_and_started_anew(run):
+    said = steps(run("killed"))
+    assert said["killed"]["alive"] is False
+    assert said["again"]["out"] == "2\n"
+
+
+def test_nothing_outlives_a_killed_server(run):
+    (line,) = run("orphaned")
+    assert gone(lambda: programs_of(line["folder"]))
+    assert gone(lambda: programs_of(run.folder / "told"))
+    steps(run("start_only"))
+    assert not Path(line["folder"]).parent.exists(), "the next server leaves the folders of a dead one"
+
+
+def test_a_kernel_whose_sandbox_has_a_hole_is_not_executed(run):
+    (line,) = run("--no-filter", "start_only")
+    assert line["failed"] == "CanaryError"
+    assert "ptrace: not refused" in line["message"]
+    kinds = [message["type"] for message, _ in run.told]
+    assert "started" not in kinds
+    assert kinds[-1] == "failure"
+
+
+def test_without_bubblewrap_the_policy_decides(run):
+    (line,) = [line for line in run("--no-bwrap", "start_only") if "tier" in line]
+    assert line["tier"] == "cooperative"
+
+
+def test_below_the_minimum_no_kernel_starts_and_the_person_reads_why(run):
+    policy = run.folder / "policy.yaml"
+    policy.write_text("apiVersion: qguard/v1\negress: {minimum_tier: netns}\n")
+    if run.user == "ordinary" and os.geteuid() == 0:
+        os.chown(policy, NOBODY, NOBODY)
+    (line,) = run("--no-bwrap", "start_only", variables={"QGUARD_POLICY": str(policy)})
+    assert line["failed"] == "KernelRefusedError"
+    assert "install the package `bubblewrap`" in line["message"]
+    assert "netns" in line["message"]
+
+
+DENIED = ("unshare", "-Ur", "sh", "-c", 'echo 0 >/proc/sys/user/max_user_namespaces && exec "$@"', "sh")
+"""Runs a command where no user namespace can be made."""
+
+
+def test_where_user_namespaces_are_denied_the_policy_decides_and_the_person_reads_why(run):
+    if (
+        run.user == "root"
+    ):  # for others root is nobody in there, so that /etc is not trusted and the strictest policy holds
+        (line,) = [line for line in run("start_only", prefix=DENIED) if "tier" in line]
+        assert line["tier"] == "cooperative"
+    policy = run.folder / "policy.yaml"
+    policy.write_text("apiVersion: qguard/v1\negress: {minimum_tier: netns}\n")
+    if run.user == "ordinary" and os.geteuid() == 0:
+        os.chown(policy, NOBODY, NOBODY)
+    (line,) = run("start_only", prefix=DENIED, variables={"QGUARD_POLICY": str(policy)})
+    assert line["failed"] == "KernelRefusedError"
+    assert "user namespaces are denied or used up" in line["message"]
+    assert "user.max_user_namespaces" in line["message"]
+
+
+@pytest.mark.parametrize("tier", ["cooperative", "platform", "none"])
+def test_the_tier_asked_for_is_never_below_the_minimum(run, tier):
+    policy = run.folder / "policy.yaml"
+    policy.write_text("apiVersion: qguard/v1\negress: {minimum_tier: netns}\n")
+    if run.user == "ordinary" and os.geteuid() == 0:
+        os.chown(policy, NOBODY, NOBODY)
+    (line,) = run("start_only", variables={"QGUARD_POLICY": str(policy), "QGUARD_TIER": tier})
+    assert line["failed"] == "KernelRefusedError"
+    assert "QGUARD_TIER" in line["message"]
+
+
+class Allowed(http.server.BaseHTTPRequestHandler):
+    """A host on the allowlist."""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"from outside")
+
+    def log_message(self, *_):
+        """Not to the test's output."""
+
+
+@pytest.fixture
+def allowed():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Allowed)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_kernel_reaches_the_allowlist_and_nothing_else_also_after_the_gateway_was_killed(run, allowed):
+    policy = run.folder / "policy.yaml"
+    entry = f"{{host: 127.0.0.1, ports: [{allowed}], addresses: [127.0.0.1/32], plain: true, owner: o, reason: r}}"
+    policy.write_text(f"apiVersion: qguard/v1\naudit: {{path: {run.folder}/trail}}\negress: {{allow: [{entry}]}}\n")
+    if run.user == "ordinary" and os.geteuid() == 0:
+        os.chown(policy, NOBODY, NOBODY)
+    variables = {"QGUARD_POLICY": str(policy), "ALLOWED": f"http://127.0.0.1:{allowed}/"}
+    said = steps(run("egress", stand_in=False, variables=variables))
+    assert said["allowed"]["out"] == "200 OK from outside\n"
+    assert said["refused"]["out"].startswith("403 ")
+    assert "is not on the allowlist" in said["refused"]["out"]
+    assert said["past"]["out"].startswith("403 "), "the listener inside, not the host outside"
+    assert said["healed"]["out"] == "200 OK from outside\n"
+    assert said["still_refused"]["out"].startswith("403 ")
+    records = [
+        json.loads(line) for file in (run.folder / "trail").rglob("*") if file.is_file() for line in lines_of(file)
+    ]
+    started = [record for record in records if str(record.get("type", "")).endswith(EventType.KERNEL_STARTED.value)]
+    assert len(started) == 1
+    assert started[0]["data"]["tier"] == "netns"
+
+
+def lines_of(file):
+    """Lines of a file that are JSON objects."""
+    return [line for line in file.read_bytes().splitlines() if line.startswith(b"{")]
