@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jupyter_qguard.audit.person import server_user
+from jupyter_qguard.gateway.control import Welcome
 from jupyter_qguard.policy import LivePolicy
 from jupyter_qguard.sandbox.bait import Bait
 from jupyter_qguard.sandbox.folders import ProcessFolder
 from jupyter_qguard.sandbox.lasting import LastingThread
-from jupyter_qguard.sandbox.owner import the_owner
+from jupyter_qguard.sandbox.owner import Owner
 
 if TYPE_CHECKING:
     from jupyter_qguard.policy import Policy
-    from jupyter_qguard.sandbox.owner import Owner
 
 
 class _Policy:
@@ -78,3 +79,37 @@ def _end(own: _Own) -> None:
     if own.pid == os.getpid():
         own.bait.close()
         own.folder.remove()
+
+
+_owners: list[Owner] = []
+_owning = threading.Lock()
+
+
+def the_owner() -> Owner:
+    """The owner of this process, started.
+
+    Raises
+    ------
+    GatewayError
+        The gateway does not run.
+    """
+    with _owning:
+        if not _owners:
+            owner = Owner(Welcome(user=server_user(os.environ)))
+            atexit.register(owner.close)
+            _owners.append(owner)
+        owner = _owners[0]
+    owner.start()
+    return owner
+
+
+def _forget_in_child() -> None:
+    global _making, _owning  # noqa: PLW0603 - other threads of the parent may hold them
+    _making, _owning = threading.Lock(), threading.Lock()
+    for owner in _owners:
+        atexit.unregister(owner.close)
+        owner.abandon()
+    _owners.clear()
+
+
+os.register_at_fork(after_in_child=_forget_in_child)

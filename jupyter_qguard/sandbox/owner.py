@@ -6,14 +6,12 @@ it: it forgets it, and starts a gateway of its own if it ever starts a kernel.
 
 from __future__ import annotations
 
-import atexit
 import collections
 import contextlib
 import itertools
 import logging
 import os
 import socket
-import struct
 import subprocess
 import sys
 import threading
@@ -24,7 +22,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
-from jupyter_qguard.audit.person import server_user
 from jupyter_qguard.errors import InputError
 from jupyter_qguard.gateway.control import (
     NAMES_IN_A_PACKET,
@@ -35,29 +32,25 @@ from jupyter_qguard.gateway.control import (
     Learned,
     OpenDoors,
     PolicyChanged,
-    Ready,
     Recall,
     RecordFailure,
     RecordStart,
     Refused,
     ToOwner,
-    Welcome,
-    make_pair,
     receive_message,
     send_message,
 )
 from jupyter_qguard.sandbox.errors import GatewayError
+from jupyter_qguard.sandbox.gateway_process import start_gateway
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from jupyter_qguard.gateway.control import Welcome
+
 Notice: TypeAlias = Refused | PolicyChanged
 Request: TypeAlias = OpenDoors | CloseDoors | RecordStart | RecordFailure
 
-START_PATIENCE = 30.0
-"""Seconds until a gateway must have said that it has the policy and the audit log."""
-SEND_PATIENCE = 5
-"""Seconds that a message may wait for a gateway that does not read."""
 MAX_CRASHES, CRASH_WINDOW = 5, 60.0
 """More than so many within so many seconds, and it is not started again."""
 
@@ -193,40 +186,19 @@ class Owner:
 
     def _connect(self) -> None:
         """Start a gateway and give it all that is kept."""
-        end, other = make_pair()
-        with other:
-            # Not from the folder that this process works in: modules would be imported from a kernel's workspace.
-            self._process = subprocess.Popen(  # noqa: S603
-                [*self._command, "--control", str(other.fileno())],
-                pass_fds=(other.fileno(),),
-                stdin=subprocess.DEVNULL,
-                cwd="/",
-                start_new_session=True,
-            )
+        end, self._process = start_gateway(self._command, self._welcome)
         try:
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_PATIENCE, 0))
-            send_message(end, self._welcome)
-            end.settimeout(START_PATIENCE)
-            message, descriptors = receive_message(end, self._decoder)
-            end.settimeout(None)
-            for number in descriptors:
-                os.close(number)
-            if not isinstance(message, Ready):
-                raise GatewayError("the gateway did not get ready")  # noqa: TRY301 - all ends in one place
             for kernel, kept in self._kept.items():
                 for first in range(0, len(kept.names), NAMES_IN_A_PACKET):
                     names = tuple(kept.names[first : first + NAMES_IN_A_PACKET])
                     send_message(end, Recall(kernel=kernel, names=names))
                 again = OpenDoors(request=next(self._numbers), kernel=kernel, doors=kept.doors, notebook=kept.notebook)
                 send_message(end, again, kept.listeners)
-        except (OSError, EOFError, InputError, GatewayError) as error:
+        except OSError as error:
             end.close()
             self._process.kill()
-            code = self._process.wait()
-            self._process = None
-            raise GatewayError(f"the gateway did not start (it ended with {code}): see the log") from error
-        for notice in message.notices:
-            _log.info("jupyter_qguard: %s", notice)
+            self._process.wait()
+            raise GatewayError("the gateway ended while it was started") from error
         self._end = end
 
     def _read(self) -> None:
@@ -301,37 +273,3 @@ class Owner:
         pending, self._pending = self._pending, {}
         for future in pending.values():
             future.set_exception(GatewayError(reason))
-
-
-_owners: list[Owner] = []
-_making = threading.Lock()
-
-
-def the_owner() -> Owner:
-    """The owner of this process, started.
-
-    Raises
-    ------
-    GatewayError
-        The gateway does not run.
-    """
-    with _making:
-        if not _owners:
-            owner = Owner(Welcome(user=server_user(os.environ)))
-            atexit.register(owner.close)
-            _owners.append(owner)
-        owner = _owners[0]
-    owner.start()
-    return owner
-
-
-def _forget_in_child() -> None:
-    global _making  # noqa: PLW0603 - another thread of the parent may hold it
-    _making = threading.Lock()
-    for owner in _owners:
-        atexit.unregister(owner.close)
-        owner.abandon()
-    _owners.clear()
-
-
-os.register_at_fork(after_in_child=_forget_in_child)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from jupyter_client.manager import AsyncKernelManager
 
-from jupyter_qguard.sandbox import launch, owner
+from jupyter_qguard.sandbox import ground, launch, owner
 
 HERE = Path(__file__).parent
 PATIENCE = 60
@@ -147,7 +147,7 @@ async def egress():
     say(step="refused", **await run(client, f"print(fetch({other!r}))"))
     port = allowed.split(":")[2].strip("/")
     say(step="past", **await run(client, f"print(fetch('/', {port}))"))
-    os.kill(owner.the_owner().pid, signal.SIGKILL)
+    os.kill(ground.the_owner().pid, signal.SIGKILL)
     began = time.monotonic()
     say(step="healed", **await run(client, f"print(fetch({allowed!r}))"), seconds=time.monotonic() - began)
     say(step="still_refused", **await run(client, f"print(fetch({other!r}))"))

@@ -14,7 +14,7 @@ import pytest
 
 from jupyter_qguard.gateway.control import Door, DoorKind, RecordStart, Welcome
 from jupyter_qguard.policy.model import Tier
-from jupyter_qguard.sandbox import owner as module
+from jupyter_qguard.sandbox import ground as module
 from jupyter_qguard.sandbox.errors import GatewayError
 from jupyter_qguard.sandbox.owner import Owner
 
