@@ -104,7 +104,7 @@ def the_owner() -> Owner:
 
 
 def _forget_in_child() -> None:
-    global _making, _owning  # noqa: PLW0603 - other threads of the parent may hold them
+    global _making, _owning  # other threads of the parent may hold them
     _making, _owning = threading.Lock(), threading.Lock()
     for owner in _owners:
         atexit.unregister(owner.close)
