@@ -1,7 +1,7 @@
 """The variables of a kernel: those of the server, without what opens something, and with the way out set.
 
 A variable goes if it is one of a family (:data:`FAMILIES`), one of the catalogue's, named like a secret
-(:data:`SECRET_WORDS`, :data:`KEY_WORDS`), another proxy, or a URL with a password in it. All others stay: a kernel
+(:data:`SECRET_WORDS`, :data:`SECRET_ENDINGS`, :data:`KEY_WORDS`), another proxy, or a URL with a password in it. All others stay: a kernel
 needs the paths, the locale, and the settings of a thousand libraries.
 """
 
@@ -40,6 +40,8 @@ SECRET_WORDS = frozenset(
     "COOKIE AUTH AUTHORIZATION BEARER".split()
 )
 """A name with one of these between its underscores is a secret's (``GH_TOKEN``); ``TOKENIZERS_PARALLELISM`` is not."""
+SECRET_ENDINGS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "APIKEY")
+"""Such a word's end is enough (``PGPASSWORD``)."""
 KEY_WORDS = frozenset(
     "API ACCESS PRIVATE ACCOUNT STORAGE SIGNING ENCRYPTION MASTER SUBSCRIPTION SERVICE SSH AUTH DEPLOY LICENSE".split()
 )
@@ -85,6 +87,7 @@ def is_taken(name: str, value: str) -> bool:
         upper.startswith(tuple(FAMILIES))
         or upper in NAMES
         or not SECRET_WORDS.isdisjoint(words)
+        or any(word.endswith(SECRET_ENDINGS) for word in words)
         or any(pair[1] == "KEY" and pair[0] in KEY_WORDS for pair in itertools.pairwise(words))
         or words[-2:] == ["CONNECTION", "STRING"]
         or words[-1:] == ["PROXY"]
