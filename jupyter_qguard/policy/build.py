@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         DenyRecord,
         EgressRecord,
         ExceptionRecord,
+        FileRecord,
         PolicyRecord,
         ScanRecord,
     )
@@ -62,6 +63,7 @@ class Builder:
             exceptions=tuple(
                 self._exception(entry, ("exceptions", index)) for index, entry in enumerate(record.exceptions)
             ),
+            files=tuple(self._file(entry, ("files", index)) for index, entry in enumerate(record.files)),
             audit=self._audit(record.audit),
         )
 
@@ -246,6 +248,24 @@ class Builder:
             reason=record.reason,
             compensating_control=record.compensating_control,
             expires=record.expires,
+        )
+
+    def _file(self, record: FileRecord, path: Path) -> model.FileRule:
+        parts = record.path.removeprefix("~").split("/")
+        if not record.path.startswith(("/", "~/")) or {".", ".."} & set(parts):
+            self._wrong((*path, "path"), "write an absolute path, or one below `~/`, without `.` and `..`")
+        elif not any(parts) or any(sign in record.path for sign in "*?["):
+            self._wrong((*path, "path"), "name one file or folder below the root, without patterns")
+        access = model.FileAccess(record.access)
+        if access is model.FileAccess.READ_WRITE and not (record.owner and record.reason and record.expires):
+            self._wrong(path, "what opens something needs `owner`, `reason` and `expires`")
+        return model.FileRule(
+            path=record.path,
+            access=access,
+            owner=record.owner or "",
+            reason=record.reason or "",
+            expires=record.expires,
+            where=self._where(path),
         )
 
     def _audit(self, record: AuditRecord) -> model.AuditPolicy:

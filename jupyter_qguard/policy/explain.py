@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from jupyter_qguard.policy.decide import UNSTATED
 from jupyter_qguard.policy.destination import parse_destination
 from jupyter_qguard.policy.egress import EgressAction, decide_egress
-from jupyter_qguard.policy.model import Action, ExceptionKind, Mode
+from jupyter_qguard.policy.model import Action, ExceptionKind, FileAccess, Mode
 from jupyter_qguard.scan.finding import Place
 
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator
 
-    from jupyter_qguard.policy.model import AccessEntry, AllowRule, Policy, PolicyException
+    from jupyter_qguard.policy.model import AccessEntry, AllowRule, FileRule, Policy, PolicyException
 
 _PLACES = {
     Place.SOURCE: "the source of a cell",
@@ -47,6 +47,7 @@ def explain_policy(policy: Policy, today: dt.date) -> list[Statement]:
         *_explain_egress(policy, today),
         *(Statement(f"access[{index}]", _entry(entry, today)) for index, entry in enumerate(policy.access)),
         *(Statement(f"exceptions[{index}]", _exception(each, today)) for index, each in enumerate(policy.exceptions)),
+        *(Statement(f"files[{index}]", _file(each, today)) for index, each in enumerate(policy.files)),
         *_explain_audit(policy),
     ]
 
@@ -179,6 +180,19 @@ def _entry(entry: AccessEntry, today: dt.date) -> str:
         f"`{entry.name}` ({entry.vendor}, {entry.environment.value}) for {who}: {operations}"
         f"{_until(entry.expires, today)}; owner {entry.owner}, for {entry.purpose}."
     )
+
+
+def _file(each: FileRule, today: dt.date) -> str:
+    does = {
+        FileAccess.HIDDEN: "is hidden from kernels",
+        FileAccess.READ_ONLY: "is read-only in kernels",
+        FileAccess.READ_WRITE: "is writable in kernels",
+    }
+    opens = each.access is FileAccess.READ_WRITE
+    if opens and each.expires and today > each.expires:
+        return f"{each.path} was writable until {each.expires}: it is no more."
+    until = f" until {each.expires}" if opens and each.expires else ""
+    return f"{each.path} {does[each.access]}{until}."
 
 
 def _exception(each: PolicyException, today: dt.date) -> str:

@@ -230,6 +230,29 @@ class PolicyException:
         return today <= self.expires
 
 
+class FileAccess(enum.Enum):
+    """What kernels may do at a path, strictest first."""
+
+    HIDDEN = "hidden"
+    READ_ONLY = "read_only"
+    READ_WRITE = "read_write"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRule:
+    """What kernels see at one path."""
+
+    path: str
+    """Absolute, or below ``~/``."""
+    access: FileAccess = FileAccess.HIDDEN
+    owner: str = ""
+    reason: str = ""
+    expires: dt.date | None = None
+    """Last day on which the entry opens something."""
+    where: str = field(default="", compare=False)
+    """File and line that it stands on."""
+
+
 @dataclass(frozen=True, slots=True)
 class AuditPolicy:
     """Where the trail lies and how long it is kept."""
@@ -254,6 +277,7 @@ class Policy:
     egress: EgressPolicy = EgressPolicy()
     access: tuple[AccessEntry, ...] = ()
     exceptions: tuple[PolicyException, ...] = ()
+    files: tuple[FileRule, ...] = ()
     audit: AuditPolicy = AuditPolicy()
 
 

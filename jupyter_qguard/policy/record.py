@@ -150,6 +150,18 @@ class ExceptionRecord(Record, frozen=True, kw_only=True):
     expires: Expiry
 
 
+class FileRecord(Record, frozen=True, kw_only=True):
+    """What kernels see at a path."""
+
+    path: Annotated[Text, Meta(description="Absolute, or below ~/; without patterns.")]
+    access: Annotated[
+        Literal["hidden", "read_only", "read_write"], Meta(description="read_write needs owner, reason and expires.")
+    ]
+    owner: Text | None = None
+    reason: Text | None = None
+    expires: Expiry | None = None
+
+
 class AuditRecord(Record, frozen=True, kw_only=True):
     """Where the trail lies and how long it is kept."""
 
@@ -171,4 +183,5 @@ class PolicyRecord(Record, frozen=True, kw_only=True):
     egress: EgressRecord | None = None
     access: Annotated[tuple[AccessRecord, ...], Meta(max_length=5000)] = ()
     exceptions: Annotated[tuple[ExceptionRecord, ...], Meta(max_length=5000)] = ()
+    files: Annotated[tuple[FileRecord, ...], Meta(max_length=5000)] = ()
     audit: AuditRecord = AuditRecord()

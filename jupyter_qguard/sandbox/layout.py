@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING
 
 from jupyter_core.paths import jupyter_config_path, jupyter_data_dir, jupyter_path, jupyter_runtime_dir
 
+from jupyter_qguard.catalog import load_catalog
+from jupyter_qguard.policy.model import FileAccess
+from jupyter_qguard.sandbox.credentials import credential_paths
+from jupyter_qguard.sandbox.errors import FilesError
 from jupyter_qguard.sandbox.mounts import Kind, Layout
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Iterator, Mapping
+
+    from jupyter_qguard.policy.model import FileRule
 
 PACKAGE = Path(__file__).resolve().parent.parent
 _DEEPEST = 3
@@ -31,27 +38,55 @@ def kind_of(path: Path) -> Kind:
 
 
 def make_layout(
-    *, workspace: Path, connection_dir: Path, resolv_conf: Path, program: str, resources: str, audit: str | None
+    *,
+    workspace: Path,
+    connection_dir: Path,
+    resolv_conf: Path,
+    program: str,
+    resources: str,
+    audit: str | None,
+    files: Iterable[FileRule] = (),
+    today: dt.date | None = None,
 ) -> Layout:
     """The folders of a kernel of which *program* is the first word of its command.
 
-    *resources* is the folder of its kernelspec, *audit* the audit log's where the policy names one.
+    *resources* is the folder of its kernelspec, *audit* the audit log's where the policy names one, *files* the
+    policy's entries, of which those count that hold on *today*.
     """
     home = Path.home()
     read_only = [Path(folder) for folder in (*jupyter_config_path(), *jupyter_path(), jupyter_data_dir())]
+    entries = entries_of(files, home, today)
+    credentials = credential_paths(load_catalog(), home=home, workspace=workspace, environ=os.environ)
     return Layout(
         home=home,
         workspace=workspace,
         connection_dir=connection_dir,
         interpreters=tuple(dict.fromkeys((*prefixes(program), PACKAGE))),
         resolv_conf=resolv_conf,
-        hidden=tuple(guarded_folders(os.environ, home, audit)),
-        read_only=tuple(path for path in (*read_only, *([Path(resources)] if resources else ())) if path.is_dir()),
-        read_write=(),
+        hidden=(*guarded_folders(os.environ, home, audit), *credentials, *entries[FileAccess.HIDDEN]),
+        read_only=(
+            *(path for path in (*read_only, *([Path(resources)] if resources else ())) if path.is_dir()),
+            *entries[FileAccess.READ_ONLY],
+        ),
+        read_write=tuple(entries[FileAccess.READ_WRITE]),
         overlay=None,
         home_entries=tuple(_entries(home)) if home.is_relative_to(workspace) else (),
         repositories=tuple(repositories(workspace)),
     )
+
+
+def entries_of(files: Iterable[FileRule], home: Path, today: dt.date | None) -> dict[FileAccess, list[Path]]:
+    """The paths of the policy's entries. One whose day is over opens nothing, and goes on closing what it closed."""
+    found: dict[FileAccess, list[Path]] = {access: [] for access in FileAccess}
+    for entry in files:
+        over = today is not None and entry.expires is not None and today > entry.expires
+        if entry.access is FileAccess.READ_WRITE and over:
+            continue
+        path = home / entry.path[2:] if entry.path.startswith("~/") else Path(entry.path)
+        if entry.access is not FileAccess.READ_WRITE and kind_of(path) is Kind.MISSING and path.is_symlink():
+            raise FilesError(f"files: `{path}` is a link that leads nowhere, and so cannot be protected")
+        found[entry.access].append(path)
+    return found
 
 
 def prefixes(program: str) -> Iterator[Path]:
@@ -108,4 +143,9 @@ def _folders(folder: Path) -> Iterator[str]:
 
 def _entries(home: Path) -> Iterable[Path]:
     """What lies in the home folder and is nobody's configuration."""
-    return [path for path in home.iterdir() if not path.name.startswith(".")]
+    return [path for path in home.iterdir() if not path.name.startswith(".") and not _is_environment(path)]
+
+
+def _is_environment(path: Path) -> bool:
+    """Whether *path* holds programs and packages, from which a later server or shell may run."""
+    return any((path / name).exists() for name in ("pyvenv.cfg", "conda-meta", "bin/python", "bin/activate"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import os
 import shutil
 import signal
@@ -136,6 +137,8 @@ class QGuardProvisioner(LocalProvisioner):
             program=argv[0],
             resources=spec.resource_dir if spec else "",
             audit=policy.audit.path,
+            files=policy.files,
+            today=dt.datetime.now(tz=dt.timezone.utc).astimezone().date(),
         )
         self._launched = launch(
             Start(
