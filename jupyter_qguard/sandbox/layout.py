@@ -37,7 +37,7 @@ def kind_of(path: Path) -> Kind:
         return Kind.FILE
 
 
-def make_layout(
+def make_layout(  # noqa: PLR0913 - all by name, as one builds the value of many fields
     *,
     workspace: Path,
     connection_dir: Path,

@@ -1,0 +1,131 @@
+"""Proves the tier of this machine: starts a program in the sandbox in just the way in which kernels are started."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import os
+import secrets
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from jupyter_qguard.catalog import load_catalog
+from jupyter_qguard.errors import QGuardError
+from jupyter_qguard.policy.model import Tier
+from jupyter_qguard.sandbox.environment import kernel_environment
+from jupyter_qguard.sandbox.ground import Ground, the_ground
+from jupyter_qguard.sandbox.launch import PROXY, Start, end, launch
+from jupyter_qguard.sandbox.layout import make_layout
+from jupyter_qguard.sandbox.tiers import tiers_to_try
+
+ALWAYS_OPEN = (
+    "what a notebook sends to a host that it may talk to",
+    "fronting behind a host of the allowlist, at a network that serves several",
+    "script in an output, in the user's own browser, beyond the content security policy",
+    "terminals that are not closed or guarded, and extensions of the server",
+    "other processes of the same user outside of kernels",
+    "files of the workspace that somebody runs later",
+    "timing and other covert channels",
+)
+COOPERATIVE_OPEN = (
+    "programs that do not heed the proxy variables",
+    "reading and writing every file of the user",
+    "sockets and processes of the user",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One attempt to get out."""
+
+    id: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What this machine gives, and what it does not."""
+
+    tier: Tier
+    minimum: Tier
+    checks: tuple[Check, ...]
+
+    @property
+    def meets_minimum(self) -> bool:
+        """Whether kernels start."""
+        return self.tier <= self.minimum
+
+    @property
+    def enforced(self) -> tuple[str, ...]:
+        """The checks that held."""
+        return tuple(check.id for check in self.checks if check.ok)
+
+    @property
+    def not_stopped(self) -> tuple[str, ...]:
+        """What gets past the guard here."""
+        return ALWAYS_OPEN if self.tier is Tier.NETNS else (*COOPERATIVE_OPEN, *ALWAYS_OPEN)
+
+
+def examine(workspace: Path) -> Examination:
+    """The tier that holds for kernels of *workspace*.
+
+    Raises
+    ------
+    GatewayError
+        The gateway does not run, so that no kernel would start.
+    KernelRefusedError
+        ``QGUARD_TIER`` asks for what is not to be had.
+    """
+    ground = the_ground()
+    minimum = ground.policy().egress.minimum_tier
+    asked = tiers_to_try(minimum, os.environ.get("QGUARD_TIER", ""))
+    if Tier.NETNS not in asked:
+        return Examination(Tier.COOPERATIVE, minimum, (Check("netns", False, "QGUARD_TIER asks for a weaker tier"),))
+    try:
+        held = _try_netns(ground, workspace)
+    except QGuardError as error:
+        return Examination(Tier.COOPERATIVE, minimum, (Check("netns", False, str(error)),))
+    checks = tuple(
+        Check(name.partition(":")[0], True, "tried from inside of the sandbox, and refused") for name in held
+    )
+    return Examination(Tier.NETNS, minimum, checks)
+
+
+def _try_netns(ground: Ground, workspace: Path) -> tuple[str, ...]:
+    policy = ground.policy()
+    with contextlib.ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="doctor-", dir=ground.folder.path))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        layout = make_layout(
+            workspace=workspace,
+            connection_dir=folder,
+            resolv_conf=ground.bait.resolv_conf,
+            program="true",
+            resources="",
+            audit=policy.audit.path,
+            files=policy.files,
+            today=dt.datetime.now(tz=dt.timezone.utc).astimezone().date(),
+        )
+        environment = kernel_environment(
+            os.environ, proxy=PROXY, ca_bundle=policy.egress.ca_bundle, catalog=load_catalog()
+        )
+        kernel = f"doctor-{secrets.token_hex(8)}"
+        stack.callback(ground.owner.close_doors, kernel)
+        start = Start(
+            kernel=kernel,
+            kernelspec="doctor",
+            notebook="",
+            argv=("true",),
+            environment=environment,
+            cwd="/",
+            layout=layout,
+            ports=(443,),
+            unwritable=[path for path in layout.interpreters if path.is_dir()],
+            unreadable=(),
+        )
+        launched = launch(start, ground.owner, ground.bait, ground.starter)
+        stack.callback(end, launched.process)
+    return launched.enforced
