@@ -15,6 +15,7 @@ from jupyter_qguard.catalog import load_catalog
 from jupyter_qguard.errors import QGuardError
 from jupyter_qguard.policy.model import Tier
 from jupyter_qguard.sandbox.environment import kernel_environment
+from jupyter_qguard.sandbox.errors import SandboxUnavailableError
 from jupyter_qguard.sandbox.ground import Ground, the_ground
 from jupyter_qguard.sandbox.launch import PROXY, Start, end, launch
 from jupyter_qguard.sandbox.layout import make_layout
@@ -49,14 +50,15 @@ class Check:
 class Examination:
     """What this machine gives, and what it does not."""
 
-    tier: Tier
+    tier: Tier | None
+    """None where no kernel would start: the sandbox has a hole, or cannot be made as the policy wants it."""
     minimum: Tier
     checks: tuple[Check, ...]
 
     @property
     def meets_minimum(self) -> bool:
         """Whether kernels start."""
-        return self.tier <= self.minimum
+        return self.tier is not None and self.tier <= self.minimum
 
     @property
     def enforced(self) -> tuple[str, ...]:
@@ -66,7 +68,7 @@ class Examination:
     @property
     def not_stopped(self) -> tuple[str, ...]:
         """What gets past the guard here."""
-        return ALWAYS_OPEN if self.tier is Tier.NETNS else (*COOPERATIVE_OPEN, *ALWAYS_OPEN)
+        return (*COOPERATIVE_OPEN, *ALWAYS_OPEN) if self.tier is Tier.COOPERATIVE else ALWAYS_OPEN
 
 
 def examine(workspace: Path) -> Examination:
@@ -86,11 +88,11 @@ def examine(workspace: Path) -> Examination:
         return Examination(Tier.COOPERATIVE, minimum, (Check("netns", False, "QGUARD_TIER asks for a weaker tier"),))
     try:
         held = _try_netns(ground, workspace)
-    except QGuardError as error:
+    except SandboxUnavailableError as error:
         return Examination(Tier.COOPERATIVE, minimum, (Check("netns", False, str(error)),))
-    checks = tuple(
-        Check(name.partition(":")[0], True, "tried from inside of the sandbox, and refused") for name in held
-    )
+    except QGuardError as error:
+        return Examination(None, minimum, (Check("netns", False, str(error)),))
+    checks = tuple(Check(name.partition(":")[0], True, "held inside of the sandbox") for name in held)
     return Examination(Tier.NETNS, minimum, checks)
 
 
@@ -107,7 +109,7 @@ def _try_netns(ground: Ground, workspace: Path) -> tuple[str, ...]:
             resources="",
             audit=policy.audit.path,
             files=policy.files,
-            today=dt.datetime.now(tz=dt.timezone.utc).astimezone().date(),
+            today=dt.datetime.now(tz=dt.timezone.utc).date(),
         )
         environment = kernel_environment(
             os.environ, proxy=PROXY, ca_bundle=policy.egress.ca_bundle, catalog=load_catalog()
@@ -124,7 +126,7 @@ def _try_netns(ground: Ground, workspace: Path) -> tuple[str, ...]:
             layout=layout,
             ports=(443,),
             unwritable=[path for path in layout.interpreters if path.is_dir()],
-            unreadable=(),
+            unreadable=[path for path in layout.hidden if path.is_file()],
         )
         launched = launch(start, ground.owner, ground.bait, ground.starter)
         stack.callback(end, launched.process)

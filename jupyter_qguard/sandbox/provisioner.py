@@ -138,7 +138,7 @@ class QGuardProvisioner(LocalProvisioner):
             resources=spec.resource_dir if spec else "",
             audit=policy.audit.path,
             files=policy.files,
-            today=dt.datetime.now(tz=dt.timezone.utc).astimezone().date(),
+            today=dt.datetime.now(tz=dt.timezone.utc).date(),
         )
         self._launched = launch(
             Start(

@@ -23,7 +23,11 @@ def test_an_entry_says_what_kernels_see_and_where_it_stands():
     first, second = parse_policy(text, "p.yaml").files
     assert (first.path, first.access, first.where) == ("~/secret", FileAccess.HIDDEN, "p.yaml:3")
     assert (second.access, second.expires) == (FileAccess.READ_WRITE, dt.date(2027, 1, 31))
-    said = [each.text for each in explain_policy(parse_policy(text, "p"), dt.date(2027, 2, 1)) if each.key.startswith("files[")]
+    said = [
+        each.text
+        for each in explain_policy(parse_policy(text, "p"), dt.date(2027, 2, 1))
+        if each.key.startswith("files[")
+    ]
     assert said == ["~/secret is hidden from kernels.", "/srv/data was writable until 2027-01-31: it is no more."]
 
 

@@ -159,8 +159,23 @@ def test_ipython_may_write_its_folder_and_its_settings_stay():
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/home", "/home/ada", "/etc", "/etc/cron.d", "/usr/local", "/run/docker.sock", "/proc", "/sys", "/dev", "/var"]
-    + [f"/home/ada/{name}" for name in (".ssh", ".ssh/known_hosts", ".aws/config", ".config/jupyter-qguard/policy.yaml")],
+    [
+        "/",
+        "/home",
+        "/home/ada",
+        "/etc",
+        "/etc/cron.d",
+        "/usr/local",
+        "/run/docker.sock",
+        "/proc",
+        "/sys",
+        "/dev",
+        "/var",
+    ]
+    + [
+        f"/home/ada/{name}"
+        for name in (".ssh", ".ssh/known_hosts", ".aws/config", ".config/jupyter-qguard/policy.yaml")
+    ],
 )
 def test_the_policy_cannot_make_it_writable(path):
     with pytest.raises(FilesError, match="must not be writable"):
@@ -170,7 +185,9 @@ def test_the_policy_cannot_make_it_writable(path):
 def test_the_policy_cannot_make_it_writable_by_a_link():
     links = {"/srv/link": "/home/ada/.ssh"}
     with pytest.raises(FilesError, match="must not be writable"):
-        bwrap_arguments(changed(read_write=(Path("/srv/link/x"),)), folder, lambda path: path.replace(*[*links.items()][0]))
+        bwrap_arguments(
+            changed(read_write=(Path("/srv/link/x"),)), folder, lambda path: path.replace(*[*links.items()][0])
+        )
 
 
 def test_entries_of_the_policy_shape_the_rest():
@@ -296,6 +313,8 @@ def test_sockets_and_processes_of_others_are_out_of_reach(real):
         where = real.home / ".keys/agent"
         agent.bind(str(where))
         agent.listen()
-        code = "import os,socket,sys; s=socket.socket(socket.AF_UNIX); print(s.connect_ex(sys.argv[1]), os.getpid() < 9)"
+        code = (
+            "import os,socket,sys; s=socket.socket(socket.AF_UNIX); print(s.connect_ex(sys.argv[1]), os.getpid() < 9)"
+        )
         assert inside(real, f"{sys.executable} -I -S -c '{code}' {where}") == ["2", "True"]
         assert inside(dataclasses.replace(real, workspace=where.parent), "ls /proc | grep -c '^[0-9]'")[0] < "6"
