@@ -39,7 +39,7 @@ def doctor(form: str, workspace: Path) -> int:
     if form == "json":
         checks = [{"id": check.id, "ok": check.ok, "detail": check.detail} for check in found.checks]
         report = {
-            "tier": found.tier.label if found.tier else "none",
+            "tier": "none" if found.tier is None else found.tier.label,
             "enforced": list(found.enforced),
             "not_stopped": list(found.not_stopped),
             "checks": checks,
@@ -51,10 +51,9 @@ def doctor(form: str, workspace: Path) -> int:
 
 
 def _print(found: Examination) -> None:
+    tier = "none" if found.tier is None else found.tier.label
     verdict = "kernels start" if found.meets_minimum else "no kernel starts"
-    click.echo(
-        f"Tier {found.tier.label if found.tier else 'none'}; the policy wants {found.minimum.label} at least: {verdict}."
-    )
+    click.echo(f"Tier {tier}; the policy wants {found.minimum.label} at least: {verdict}.")
     if found.checks:
         click.echo("\nTried:")
     for check in found.checks:

@@ -61,7 +61,7 @@ def test_this_machine_gives_netns_and_what_is_hidden_was_tried(doctor, tmp_path)
     done = doctor("egress: {minimum_tier: netns}\n", "--format", "json")
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)
-    assert report["tier"] == "netns"
+    assert report["tier"] == "netns", report["checks"]
     assert {"tcp", "udp", "ptrace", "unshare", "mount", f"read {key}"} <= set(report["enforced"])
     assert all(check["ok"] for check in report["checks"])
     assert report["not_stopped"]

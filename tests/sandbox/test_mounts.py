@@ -183,11 +183,9 @@ def test_the_policy_cannot_make_it_writable(path):
 
 
 def test_the_policy_cannot_make_it_writable_by_a_link():
-    links = {"/srv/link": "/home/ada/.ssh"}
+    link, target = "/srv/link", "/home/ada/.ssh"
     with pytest.raises(FilesError, match="must not be writable"):
-        bwrap_arguments(
-            changed(read_write=(Path("/srv/link/x"),)), folder, lambda path: path.replace(*[*links.items()][0])
-        )
+        bwrap_arguments(changed(read_write=(Path("/srv/link/x"),)), folder, lambda path: path.replace(link, target))
 
 
 def test_entries_of_the_policy_shape_the_rest():
