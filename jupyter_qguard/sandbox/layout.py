@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from jupyter_qguard.policy.model import FileRule
 
 PACKAGE = Path(__file__).resolve().parent.parent
+OWN_AT_HOME = (".cache", ".ipython")
+"""Folders that a kernel gets empty and its own: made, as any program would, where the home folder has none."""
 _DEEPEST = 3
 """Folders below the workspace in which repositories are looked for."""
 _MOST_FOLDERS = 2000
@@ -54,6 +57,10 @@ def make_layout(  # noqa: PLR0913 - all by name, as one builds the value of many
     policy's entries, of which those count that hold on *today*.
     """
     home = Path.home()
+    for name in OWN_AT_HOME:
+        # What is not there cannot be covered, and IPython without its folder ignores its settings.
+        with contextlib.suppress(OSError):
+            (home / name).mkdir(mode=0o700, exist_ok=True)
     read_only = [Path(folder) for folder in (*jupyter_config_path(), *jupyter_path(), jupyter_data_dir())]
     entries = entries_of(files, home, today)
     credentials = credential_paths(load_catalog(), home=home, workspace=workspace, environ=os.environ)
