@@ -15,7 +15,7 @@ help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
 
 .PHONY: demo
-demo: .venv/.ready ## Show the save guard at work in a real Jupyter server, then a table of what held
+demo: .venv/.ready-demo ## Show saves and kernels under guard, with a real Jupyter server and real SDKs; then a table of what held
 	@$(BIN)/python -m examples.demo
 
 .PHONY: test
@@ -73,6 +73,10 @@ clean: ## Remove what was built here
 .venv/.ready: $(SET_UP)
 	.ci/prepare
 	touch $@
+
+.venv/.ready-demo: $(SET_UP)
+	.ci/prepare demo
+	touch $@ .venv/.ready
 
 .venv/.ready-lab: $(SET_UP)
 	.ci/prepare lab

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from examples.demo import scenes
+from examples.demo import kernel_scenes, scenes
 from examples.demo.server import Place, jupyter_server
 from examples.demo.stage import Check, Stage, summary
 
@@ -22,7 +22,7 @@ def main() -> int:
     started = time.monotonic()
     console = Console(width=None if sys.stdout.isatty() else 110)
     console.print(
-        "[bold]jupyter-qguard[/bold]: the save guard, in a Jupyter server on this machine's loopback interface"
+        "[bold]jupyter-qguard[/bold]: saves and kernels under guard, all on this machine's loopback interface"
     )
     console.print("Keys are made up for this run; everything it writes is in one temporary folder.", style="dim")
     if _FLOOR.exists():
@@ -53,6 +53,7 @@ def _play(place: Place, console: Console) -> list[Check]:
         scenes.audited(stage, key)
         scenes.exported(stage, key)
         scenes.scanned(stage, key)
+    kernel_scenes.kernels(stage)
     return stage.checks
 
 

@@ -13,6 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
 
     from examples.demo.server import Client, Place
@@ -72,13 +74,13 @@ class Stage:
         table.add_row(Text(before), Text(after))
         self.console.print(table)
 
-    def run(self, *command: str) -> tuple[int, str]:
+    def run(self, *command: str, variables: Mapping[str, str] | None = None) -> tuple[int, str]:
         """Run a command of the environment in the place's folder; its exit code and all that it printed."""
         program = str(Path(sys.executable).with_name(command[0]))
         done = subprocess.run(
             [program, *command[1:]],
             cwd=self.place.root,
-            env=self.place.environment() | {"COLUMNS": "110", "NO_COLOR": "1"},
+            env=self.place.environment() | {"COLUMNS": "110", "NO_COLOR": "1"} | dict(variables or {}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

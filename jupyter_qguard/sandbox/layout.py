@@ -50,6 +50,7 @@ def make_layout(  # noqa: PLR0913 - all by name, as one builds the value of many
     audit: str | None,
     files: Iterable[FileRule] = (),
     today: dt.date | None = None,
+    ca_bundle: str | None = None,
 ) -> Layout:
     """The folders of a kernel of which *program* is the first word of its command.
 
@@ -72,7 +73,7 @@ def make_layout(  # noqa: PLR0913 - all by name, as one builds the value of many
         resolv_conf=resolv_conf,
         hidden=(*guarded_folders(os.environ, home, audit), *credentials, *entries[FileAccess.HIDDEN]),
         read_only=(
-            *(path for path in (*read_only, *([Path(resources)] if resources else ())) if path.is_dir()),
+            *(path for path in (*read_only, *map(Path, filter(None, (resources, ca_bundle)))) if path.exists()),
             *entries[FileAccess.READ_ONLY],
         ),
         read_write=tuple(entries[FileAccess.READ_WRITE]),

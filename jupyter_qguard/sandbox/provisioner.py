@@ -139,6 +139,7 @@ class QGuardProvisioner(LocalProvisioner):
             audit=policy.audit.path,
             files=policy.files,
             today=dt.datetime.now(tz=dt.timezone.utc).date(),
+            ca_bundle=policy.egress.ca_bundle,
         )
         self._launched = launch(
             Start(
