@@ -15,6 +15,7 @@ from jupyter_qguard.catalog import load_catalog
 from jupyter_qguard.policy.model import FileAccess
 from jupyter_qguard.sandbox.credentials import credential_paths
 from jupyter_qguard.sandbox.errors import FilesError
+from jupyter_qguard.sandbox.listening import listening_sockets
 from jupyter_qguard.sandbox.mounts import Kind, Layout
 
 if TYPE_CHECKING:
@@ -71,7 +72,12 @@ def make_layout(  # noqa: PLR0913 - all by name, as one builds the value of many
         connection_dir=connection_dir,
         interpreters=tuple(dict.fromkeys((*prefixes(program), PACKAGE))),
         resolv_conf=resolv_conf,
-        hidden=(*guarded_folders(os.environ, home, audit), *credentials, *entries[FileAccess.HIDDEN]),
+        hidden=(
+            *guarded_folders(os.environ, home, audit),
+            *credentials,
+            *listening_sockets(),
+            *entries[FileAccess.HIDDEN],
+        ),
         read_only=(
             *(path for path in (*read_only, *map(Path, filter(None, (resources, ca_bundle)))) if path.exists()),
             *entries[FileAccess.READ_ONLY],

@@ -133,7 +133,9 @@ def bwrap_arguments(
         # Namespaces inside those of the stub, which made the network. No --new-session: the kernel has a session of its
         # own already, and typing into a terminal is refused by the filter of system calls.
         "--unshare-user --unshare-pid --unshare-ipc --die-with-parent --cap-drop ALL "
-        "--ro-bind / / --proc /proc --dev /dev"
+        "--ro-bind / / --proc /proc --dev /dev "
+        # Root owns the files of /proc/sys even without a capability: `core_pattern` names a program that the machine runs.
+        "--ro-bind /proc/sys /proc/sys --ro-bind-try /proc/sysrq-trigger /proc/sysrq-trigger"
     ).split()
     sealed: list[str] = []
     rules = rules_of(layout, lambda path: Path(resolve(str(path))))
