@@ -209,7 +209,7 @@ def test_what_is_missing_is_not_made_and_what_is_needed_is_asked_for():
         return Kind.FOLDER if str(path) in there else Kind.MISSING
 
     made = {where for _, _, where in mounts(bwrap_arguments(LAYOUT, exists, str))}
-    assert made == {"/", "/proc", "/dev", "/etc/resolv.conf"} | there - {"/guard/resolv.conf"}
+    assert made == {"/", "/proc", "/proc/sys", "/dev", "/etc/resolv.conf"} | there - {"/guard/resolv.conf"}
     for needed in ("/guard/resolv.conf", "/home/ada/.local/share/jupyter/runtime/k1"):
         there.discard(needed)
         with pytest.raises(FilesError, match=needed):
