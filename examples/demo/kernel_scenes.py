@@ -89,6 +89,15 @@ def kernels(stage: Stage) -> None:
         said = outputs.get("the metadata service of a cloud", "")
         stage.check("Refused: the metadata service", said or "no error", held="403" in said)
     _trail(stage)
+    _doctor(stage)
+
+
+def _doctor(stage: Stage) -> None:
+    variables = {"QGUARD_POLICY": str(stage.place.folder / "kernels.yaml")}
+    code, text = stage.run("qguard", "doctor", variables=variables)
+    stage.quote("qguard doctor", text)
+    held = code == 0 and text.startswith("Tier netns") and "Not stopped:" in text
+    stage.check("qguard doctor proves the tier, and says what is not stopped", text.splitlines()[0], held=held)
 
 
 def _trail(stage: Stage) -> None:

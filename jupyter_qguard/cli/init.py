@@ -63,6 +63,12 @@ def init(
     write_whole(path, text.encode())
     path.chmod(0o600)
     click.echo(f"Wrote {path}. Check it with: qguard policy check {path}")
+    if output is None:
+        click.echo(
+            "From the next start of the Jupyter server its kernels run in a sandbox: keys in variables and files are out\n"
+            "of their sight, and their connections are recorded. To undo that, remove the file, or set\n"
+            "c.QGuardApp.guard_kernels = False. What this machine gives: qguard doctor"
+        )
 
 
 def starter(vendors: tuple[str, ...], environment: str, vault: str, hosts: tuple[str, ...], expires: dt.date) -> str:

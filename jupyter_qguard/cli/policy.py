@@ -102,8 +102,8 @@ def explain(path: str | None, kind: str | None, form: str) -> None:
     """Say in words what the policy does here, and which file says so.
 
     With PATH: what happens when that file is saved with a secret in it. PATH is taken as the server sees it and need
-    not exist. With a URL, a host or host:port in its place: what the policy says of a kernel's connection to it, and
-    which line of which file decides that; this version holds no kernel to it yet.
+    not exist. With a URL, a host or host:port in its place: what becomes of a kernel's connection to it, and which
+    line of which file decides that.
     """
     loaded = load_policy(environ=os.environ, home=Path.home())
     today = _today()

@@ -146,7 +146,7 @@ _EGRESS_MODES = {
 
 def _explain_egress(policy: Policy, today: dt.date) -> Iterator[Statement]:
     egress = policy.egress
-    yield Statement("egress.mode", f"{_EGRESS_MODES[egress.mode]} Not in force yet: this version guards no kernels.")
+    yield Statement("egress.mode", _EGRESS_MODES[egress.mode])
     yield Statement("egress.minimum_tier", f"No kernel starts in a sandbox weaker than `{egress.minimum_tier.label}`.")
     for index, rule in enumerate(egress.allow):
         yield Statement(f"egress.allow[{index}]", _allowed(rule, today))

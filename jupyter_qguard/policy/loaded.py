@@ -37,6 +37,11 @@ class LoadedPolicy:
     """Sentences for the user and the log: a policy that could not be trusted, an edit that was not taken."""
 
     @property
+    def chosen(self) -> bool:
+        """True where somebody wrote a policy, or meant to: not where the built-in starter applies for want of one."""
+        return self.strictest or any(source.origin is not Origin.BUILT_IN for source in self.sources)
+
+    @property
     def strictest(self) -> bool:
         """True where the built-in strictest policy applies because another one could not."""
         return self.policy == STRICTEST

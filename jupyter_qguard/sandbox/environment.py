@@ -8,11 +8,13 @@ needs the paths, the locale, and the settings of a thousand libraries.
 from __future__ import annotations
 
 import itertools
+import os
 import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from jupyter_qguard.catalog.loader import Catalog
 
@@ -77,6 +79,23 @@ def kernel_environment(
     kept["NO_PROXY"] = kept["no_proxy"] = LOCAL
     # The first program of a pid namespace has the parent 1: ipykernel would take that for the death of its server.
     return {**kept, "TMPDIR": "/tmp", "JPY_PARENT_PID": "1"}  # noqa: S108 - the sandbox has a /tmp of its own
+
+
+def with_overlay(variables: Mapping[str, str], overlay: Path | None, library: str) -> dict[str, str]:
+    """*variables* with which pip installs into *overlay* and Python imports from its *library*, after all else.
+
+    By prefix and not by target: what the environment has is not installed once more.
+    """
+    if overlay is None or not library:
+        return dict(variables)
+    paths = [variables.get("PYTHONPATH", ""), str(overlay / library)]
+    programs = [variables.get("PATH", ""), str(overlay / "bin")]
+    return {
+        **variables,
+        "PIP_PREFIX": str(overlay),
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "PATH": os.pathsep.join(filter(None, programs)),
+    }
 
 
 def is_taken(name: str, value: str) -> bool:

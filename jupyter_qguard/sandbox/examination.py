@@ -107,8 +107,7 @@ def _try_netns(ground: Ground, workspace: Path) -> tuple[str, ...]:
             resolv_conf=ground.bait.resolv_conf,
             program="true",
             resources="",
-            audit=policy.audit.path,
-            files=policy.files,
+            policy=policy,
             today=dt.datetime.now(tz=dt.timezone.utc).date(),
         )
         environment = kernel_environment(

@@ -1,4 +1,8 @@
-"""Has every kernel of a Jupyter server started by the guard, whatever its kernelspec says."""
+"""Has every kernel of a Jupyter server started by the guard, whatever its kernelspec says.
+
+Where nobody wrote a policy kernels start as they would without this package: in the sandbox they would lose the keys that
+they have had until now, and nobody asked for that.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ if TYPE_CHECKING:
 
     from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
 
-    from jupyter_qguard.policy import Policy
+    from jupyter_qguard.policy import LoadedPolicy
 
 NAME = "qguard-provisioner"
 """The entry point."""
@@ -27,17 +31,20 @@ _ORDINARY = {"", NAME}
 class GuardedFactory(KernelProvisionerFactory):
     """Makes no other provisioner, unless the policy has an exception for the kernelspec."""
 
-    policy: Callable[[], Policy]
+    loaded: Callable[[], LoadedPolicy]
 
     def create_provisioner_instance(self, kernel_id: str, kernel_spec: Any, parent: Any) -> KernelProvisionerBase:
         """As :class:`~jupyter_client.provisioning.factory.KernelProvisionerFactory` has it."""
+        loaded = self.loaded()
+        if not loaded.chosen:
+            return super().create_provisioner_instance(kernel_id, kernel_spec, parent)
         wanted = str(kernel_spec.metadata.get("kernel_provisioner", {}).get("provisioner_name", ""))
         if wanted in _ORDINARY:
             return QGuardProvisioner(kernel_id=kernel_id, kernel_spec=kernel_spec, parent=parent)
         name, today = str(getattr(parent, "kernel_name", "")), dt.datetime.now(dt.timezone.utc).date()
         if any(
             each.kind is ExceptionKind.KERNELSPEC and each.target == name and each.holds(today)
-            for each in self.policy().exceptions
+            for each in loaded.policy.exceptions
         ):
             self.log.warning("jupyter_qguard: kernelspec %s runs unguarded, by an exception of the policy", name)
             return super().create_provisioner_instance(kernel_id, kernel_spec, parent)
@@ -47,7 +54,7 @@ class GuardedFactory(KernelProvisionerFactory):
         )
 
 
-def force_provisioner(policy: Callable[[], Policy], parent: Any) -> None:
+def force_provisioner(loaded: Callable[[], LoadedPolicy], parent: Any) -> None:
     """Put the guarded factory in the place of jupyter_client's, for this process."""
     KernelProvisionerFactory.clear_instance()
-    GuardedFactory.instance(parent=parent).policy = policy
+    GuardedFactory.instance(parent=parent).loaded = loaded

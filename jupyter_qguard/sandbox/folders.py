@@ -10,6 +10,8 @@ import tempfile
 from pathlib import Path
 
 _PREFIX = "qg-"
+_MARK = ".qguard"
+"""A file in each of them: the folder of another program is not ours to sweep, whatever its name."""
 _LONGEST_BASE = 60
 """Bytes; with two folders and a socket's name a path must stay below 108 (``sun_path``)."""
 
@@ -23,6 +25,7 @@ class ProcessFolder:
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
         self._lock = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
+        (self.path / _MARK).touch()
 
     def new_folder(self) -> Path:
         """One in it, for one kernel."""
@@ -43,7 +46,8 @@ def sweep(base: Path) -> None:
             continue
         try:
             found = os.fstat(descriptor)
-            if found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) == stat.S_IRWXU:
+            private = found.st_uid == os.geteuid() and stat.S_IMODE(found.st_mode) == stat.S_IRWXU
+            if private and (path / _MARK).is_file():
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(path, ignore_errors=True)
         except OSError:

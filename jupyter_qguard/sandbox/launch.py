@@ -228,10 +228,10 @@ def _judge(
     probe: socket.socket, orders: dict[str, Any], output: RawOutput, *, caught: Callable[[], bool]
 ) -> tuple[int, tuple[str, ...]]:
     """The kernel's process id, and what held. The report comes with the sender's id, translated by Linux."""
+    text, leader = b"", 0
     try:
         packed = marshal.dumps(orders)
         probe.sendall(b"%d\n" % len(packed) + packed)
-        text, leader = b"", 0
         while not text.endswith(b"end\n"):
             part, beside, _, _ = probe.recvmsg(65536, socket.CMSG_SPACE(_CREDENTIALS.size))
             if not part:
@@ -241,6 +241,10 @@ def _judge(
                 if level == socket.SOL_SOCKET and kind == socket.SCM_CREDENTIALS:
                     leader = _CREDENTIALS.unpack(data[: _CREDENTIALS.size])[0]
     except OSError as error:
+        if text:
+            raise CanaryError(
+                "the sandbox could not be proved, so the kernel was not started: the probe ended"
+            ) from error
         raise SandboxUnavailableError(f"the sandbox could not be made: {output.said()}") from error
     lines = text.decode().splitlines()
     broken = [line.removeprefix("broken ") for line in lines if line.startswith("broken ")]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from jupyter_core.paths import jupyter_config_path, jupyter_data_dir, jupyter_path, jupyter_runtime_dir
 
 from jupyter_qguard.catalog import load_catalog
-from jupyter_qguard.policy.model import FileAccess
+from jupyter_qguard.policy.model import FileAccess, Mode
 from jupyter_qguard.sandbox.credentials import credential_paths
 from jupyter_qguard.sandbox.errors import FilesError
 from jupyter_qguard.sandbox.listening import listening_sockets
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Iterator, Mapping
 
-    from jupyter_qguard.policy.model import FileRule
+    from jupyter_qguard.policy.model import FileRule, Policy
 
 PACKAGE = Path(__file__).resolve().parent.parent
 OWN_AT_HOME = (".cache", ".ipython")
@@ -41,22 +41,19 @@ def kind_of(path: Path) -> Kind:
         return Kind.FILE
 
 
-def make_layout(  # noqa: PLR0913 - all by name, as one builds the value of many fields
+def make_layout(
     *,
     workspace: Path,
     connection_dir: Path,
     resolv_conf: Path,
     program: str,
     resources: str,
-    audit: str | None,
-    files: Iterable[FileRule] = (),
+    policy: Policy,
     today: dt.date | None = None,
-    ca_bundle: str | None = None,
 ) -> Layout:
     """The folders of a kernel of which *program* is the first word of its command.
 
-    *resources* is the folder of its kernelspec, *audit* the audit log's where the policy names one, *files* the
-    policy's entries, of which those count that hold on *today*.
+    *resources* is the folder of its kernelspec. Of the *policy*'s entries those count that hold on *today*.
     """
     home = Path.home()
     for name in OWN_AT_HOME:
@@ -64,7 +61,7 @@ def make_layout(  # noqa: PLR0913 - all by name, as one builds the value of many
         with contextlib.suppress(OSError):
             (home / name).mkdir(mode=0o700, exist_ok=True)
     read_only = [Path(folder) for folder in (*jupyter_config_path(), *jupyter_path(), jupyter_data_dir())]
-    entries = entries_of(files, home, today)
+    entries = entries_of(policy.files, home, today)
     credentials = credential_paths(load_catalog(), home=home, workspace=workspace, environ=os.environ)
     return Layout(
         home=home,
@@ -73,20 +70,55 @@ def make_layout(  # noqa: PLR0913 - all by name, as one builds the value of many
         interpreters=tuple(dict.fromkeys((*prefixes(program), PACKAGE))),
         resolv_conf=resolv_conf,
         hidden=(
-            *guarded_folders(os.environ, home, audit),
+            *guarded_folders(os.environ, home, policy.audit.path),
             *credentials,
             *listening_sockets(),
             *entries[FileAccess.HIDDEN],
         ),
         read_only=(
-            *(path for path in (*read_only, *map(Path, filter(None, (resources, ca_bundle)))) if path.exists()),
+            *(
+                path
+                for path in (*read_only, *map(Path, filter(None, (resources, policy.egress.ca_bundle))))
+                if path.exists()
+            ),
             *entries[FileAccess.READ_ONLY],
         ),
         read_write=tuple(entries[FileAccess.READ_WRITE]),
-        overlay=None,
+        overlay=make_overlay(os.environ, home, library_of(program)),
+        home_writable=policy.egress.mode is Mode.OBSERVE,
         home_entries=tuple(_entries(home)) if home.is_relative_to(workspace) else (),
         repositories=tuple(repositories(workspace)),
     )
+
+
+def make_overlay(environ: Mapping[str, str], home: Path, library: str) -> Path | None:
+    """The folder for what kernels install and cache; None where it cannot be made, and these go with the kernel.
+
+    *library*, in it, is made too: Python does not look again for a folder that was missing when it started.
+
+    Kernels import from it and no server does: what a kernel leaves there stays among kernels.
+    """
+    base = Path(environ.get("XDG_DATA_HOME", ""))
+    overlay = (base if base.is_absolute() else home / ".local" / "share") / "jupyter-qguard" / "kernels"
+    try:
+        for name in ("cache", library):
+            (overlay / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return overlay
+
+
+def library_of(program: str) -> str:
+    """Where below a prefix the Python that *program* is keeps packages; empty if it is none, or the system's.
+
+    Debian's own Python installs elsewhere, and lets nobody install into it anyway.
+    """
+    found = shutil.which(program)
+    prefix = Path(found).absolute().parent.parent if found else Path("/usr")
+    if prefix == Path("/usr"):
+        return ""
+    names = sorted(path.name for path in prefix.glob("lib/python3.*") if path.is_dir())
+    return f"lib/{names[-1]}/site-packages" if names else ""
 
 
 def entries_of(files: Iterable[FileRule], home: Path, today: dt.date | None) -> dict[FileAccess, list[Path]]:

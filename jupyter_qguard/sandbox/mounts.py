@@ -4,8 +4,9 @@ One rule holds for every path: the rule on the path itself, else that of the nea
 the order in which rules are found does not matter, and mounts are made from the root down. Where two rules meet on one
 path, the later one of :func:`rules_of` holds.
 
-Paths are resolved first: a link that stands in the way of a mount would be followed in the wrong root. The home folder
-is never writable as a whole (decision 0007): what is missing there cannot be protected by a mount.
+Paths are resolved first: a link that stands in the way of a mount would be followed in the wrong root. Where
+connections are enforced the home folder is never writable as a whole (decision 0007): what is missing there cannot be
+protected by a mount.
 """
 
 from __future__ import annotations
@@ -70,6 +71,8 @@ class Layout:
     """Of the policy. Refused where they would open what is hidden or the system's."""
     overlay: Path | None
     """The folder for what kernels install and cache, with a folder ``cache`` in it; None: it goes with the kernel."""
+    home_writable: bool = False
+    """Where the workspace is the home folder: whether all of it is writable but what is protected by name."""
     home_entries: tuple[Path, ...] = ()
     """Where the workspace is the home folder: what lies in it and is to be writable."""
     repositories: tuple[Path, ...] = ()
@@ -210,7 +213,7 @@ def _writable(layout: Layout, home: Path, resolve: Callable[[Path], Path]) -> It
     """The workspace, and on the way to each repository every folder: what is mounted cannot be renamed away."""
     workspace = resolve(layout.workspace)
     if home.is_relative_to(workspace):
-        return layout.home_entries
+        return [home] if layout.home_writable else layout.home_entries
     way = {path for repository in layout.repositories for path in (repository, *repository.parents)}
     return [workspace, *(path for path in way if path.is_relative_to(workspace))]
 

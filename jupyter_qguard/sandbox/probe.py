@@ -50,6 +50,7 @@ def main() -> None:
     os.set_inheritable(link.fileno(), False)
     lines = os.fdopen(os.dup(link.fileno()), "rb")
     orders = marshal.loads(lines.read(int(lines.readline())))  # noqa: S302 - from the provisioner, before any kernel
+    link.sendall(b"begin\n")
     for name, what in Canaries(orders["canaries"]).results():
         line = f"broken {name}: {what}" if what else f"held {name}"
         link.sendall(line.replace("\n", " ").encode(errors="backslashreplace") + b"\n")

@@ -23,11 +23,11 @@ from jupyter_qguard.errors import GuardFailureError, QGuardError
 from jupyter_qguard.gateway.control import Door, DoorKind, RecordStart
 from jupyter_qguard.policy.egress import ports_of
 from jupyter_qguard.policy.model import Tier
-from jupyter_qguard.sandbox.environment import kernel_environment
+from jupyter_qguard.sandbox.environment import kernel_environment, with_overlay
 from jupyter_qguard.sandbox.errors import KernelRefusedError, SandboxUnavailableError
 from jupyter_qguard.sandbox.ground import Ground, the_ground
 from jupyter_qguard.sandbox.launch import PATIENCE, PROXY, Launched, Start, launch
-from jupyter_qguard.sandbox.layout import PACKAGE, make_layout, site_folders
+from jupyter_qguard.sandbox.layout import PACKAGE, library_of, make_layout, site_folders
 from jupyter_qguard.sandbox.output import RawOutput
 from jupyter_qguard.sandbox.tiers import tiers_to_try
 
@@ -136,10 +136,8 @@ class QGuardProvisioner(LocalProvisioner):
             resolv_conf=ground.bait.resolv_conf,
             program=argv[0],
             resources=spec.resource_dir if spec else "",
-            audit=policy.audit.path,
-            files=policy.files,
+            policy=policy,
             today=dt.datetime.now(tz=dt.timezone.utc).date(),
-            ca_bundle=policy.egress.ca_bundle,
         )
         self._launched = launch(
             Start(
@@ -147,7 +145,7 @@ class QGuardProvisioner(LocalProvisioner):
                 kernelspec=self._kernelspec,
                 notebook=notebook,
                 argv=argv,
-                environment=self._environment(policy, kwargs, PROXY),
+                environment=with_overlay(self._environment(policy, kwargs, PROXY), layout.overlay, library_of(argv[0])),
                 cwd=cwd,
                 layout=layout,
                 ports=sorted({443, *ports_of(policy)}),

@@ -24,7 +24,11 @@ from jupyter_qguard.server.collaboration import MovedStore, move_store
 from jupyter_qguard.server.surroundings import Surroundings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jupyter_server.serverapp import ServerApp
+
+    from jupyter_qguard.policy import LoadedPolicy
 
 _MEGABYTE = 1 << 20
 
@@ -76,7 +80,7 @@ class QGuardApp(ExtensionApp):
     ).tag(config=True)
     guard_kernels = Bool(
         True,
-        help="""Start every kernel of this server in the sandbox, in the strongest tier that the machine gives, and never
+        help="""Start every kernel of this server in the sandbox, if there is a policy file, in the strongest tier that the machine gives, and never
         in one below the policy's `egress.minimum_tier`.""",
     ).tag(config=True)
     move_collaboration_store = Bool(
@@ -106,9 +110,7 @@ class QGuardApp(ExtensionApp):
         try:
             self._assembly = assemble(self._server, self._options(), self._surroundings, self.log)
             if self.guard_kernels:
-                force_provisioner(self._assembly.policy, self._server)
-                # For what is started from here: `jupyter execute` and the like, in a terminal.
-                os.environ.setdefault(KernelProvisionerFactory.default_provisioner_name_env, PROVISIONER)
+                self._guard_kernels(self._assembly.loaded)
         except Exception as error:
             # jupyter_server would log this and go on without us.
             self.log.critical("jupyter_qguard cannot be set up (%s): the server does not start without it", error)
@@ -118,6 +120,14 @@ class QGuardApp(ExtensionApp):
             self._assembly.guarded(),
             (time.perf_counter() - started) * 1000,
         )
+
+    def _guard_kernels(self, loaded: Callable[[], LoadedPolicy]) -> None:
+        force_provisioner(loaded, self._server)
+        if loaded().chosen:
+            # For what is started from here: `jupyter execute` and the like, in a terminal.
+            os.environ.setdefault(KernelProvisionerFactory.default_provisioner_name_env, PROVISIONER)
+        else:
+            self.log.warning("jupyter_qguard guards no kernels, as there is no policy file. `qguard init` writes one.")
 
     def initialize_handlers(self) -> None:
         """Called after :meth:`initialize_settings`."""

@@ -39,7 +39,7 @@ from jupyter_qguard.server.workers import PoolSettings, WorkerPool
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from jupyter_qguard.policy import LoadedPolicy, Policy
+    from jupyter_qguard.policy import LoadedPolicy
 
 _THREADS = 16
 """Saves that may wait for a worker at once; more wait for a thread."""
@@ -95,9 +95,9 @@ class Assembly:
             )
         return f"whole: {type(manager).__name__}"
 
-    def policy(self) -> Policy:
-        """The policy in force now."""
-        return self._service.guard.policy.current().policy
+    def loaded(self) -> LoadedPolicy:
+        """The policy in force now, and where it is from."""
+        return self._service.guard.policy.current()
 
     def handlers(self) -> list[tuple[Any, ...]]:
         """The routes of the REST interface, and the one for downloads in front of the server's own."""

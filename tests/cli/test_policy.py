@@ -189,7 +189,7 @@ def test_every_command_has_help_with_examples_that_name_it(names):
 
 
 def test_the_commands_are_those_of_the_contract():
-    assert set(ALL[()].list_commands(click.Context(group))) == {"audit", "init", "policy", "redact", "scan"}
+    assert set(ALL[()].list_commands(click.Context(group))) == {"audit", "doctor", "init", "policy", "redact", "scan"}
     assert {names for names in ALL if len(names) == 2} == {
         *(("audit", name) for name in ("show", "verify", "export")),
         *(("policy", name) for name in ("check", "explain", "test", "suggest", "schema")),

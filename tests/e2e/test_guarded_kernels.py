@@ -28,7 +28,7 @@ exceptions:
 
 @pytest.fixture
 def server(tmp_path, request):
-    made = JupyterServer(tmp_path, policy=getattr(request, "param", ""))
+    made = JupyterServer(tmp_path, policy=getattr(request, "param", "apiVersion: qguard/v1\n"))
     spec = made.home / "data" / "kernels" / "other"
     spec.mkdir(parents=True)
     argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
@@ -67,6 +67,16 @@ def said_by(client, code):
         code, output_hook=lambda message: said.append(message["content"].get("text", "")), timeout=PATIENCE
     )
     return "".join(said)
+
+
+@pytest.mark.parametrize("server", [""], indirect=True)
+def test_where_nobody_wrote_a_policy_kernels_start_as_ever_and_the_log_says_so(server):
+    kernel = server.request("POST", "/api/kernels", {"name": "other"}).json["id"]
+    client = client_of(server, kernel)
+    network = said_by(client, "import os; print(os.stat('/proc/self/ns/net').st_ino)")
+    client.stop_channels()
+    assert int(network) == Path("/proc/self/ns/net").stat().st_ino
+    assert "guards no kernels" in server.log
 
 
 def test_a_kernel_of_the_server_is_confined_through_its_whole_life(server):

@@ -96,6 +96,27 @@ async def work():
     await manager.shutdown_kernel()
 
 
+async def installs():
+    """A package comes into the overlay, and the next kernel has it; the environment stays as it is."""
+    for step in ("first", "second"):
+        manager, client = await new_kernel()
+        if step == "first":
+            say(step="pip", **await run(client, "%pip install --no-index --find-links wheels tinyqguard"))
+        say(step=step, **await run(client, "import tinyqguard; print(tinyqguard.__file__)"))
+        cached = "import pathlib; f = pathlib.Path.home() / '.cache/mine'; print(f.exists()); f.write_text('x')"
+        say(step=f"cache_{step}", **await run(client, cached))
+        await manager.shutdown_kernel()
+
+
+async def at_home():
+    """The workspace is the home folder."""
+    manager, client = await new_kernel()
+    write = "open('{}', 'a').write('x'); print('written')"
+    for name in ("new.txt", ".bashrc", "folder/new.txt"):
+        say(step=name, **await run(client, write.format(name)))
+    await manager.shutdown_kernel()
+
+
 async def parallel():
     kernels = await asyncio.gather(*(new_kernel() for _ in range(3)))
     for _, client in kernels:
@@ -154,7 +175,9 @@ async def egress():
     await manager.shutdown_kernel()
 
 
-SCENES = {each.__name__: each for each in (life, work, parallel, killed, orphaned, start_only, egress)}
+SCENES = {
+    each.__name__: each for each in (life, work, installs, at_home, parallel, killed, orphaned, start_only, egress)
+}
 
 
 def main():

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -125,6 +126,48 @@ def test_a_kernel_lives_and_ends_as_without_a_sandbox(run):
     folders = {line["folder"] for line in lines if "folder" in line}
     assert all(gone(lambda folder=folder: programs_of(folder)) for folder in folders)
     assert not any(Path(folder).exists() for folder in folders)
+
+
+def wheel(folder):
+    folder.mkdir(parents=True)
+    info = "tinyqguard-1.0.dist-info"
+    with zipfile.ZipFile(folder / "tinyqguard-1.0-py3-none-any.whl", "w") as file:
+        file.writestr("tinyqguard.py", "")
+        file.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: tinyqguard\nVersion: 1.0\n")
+        file.writestr(
+            f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        )
+        file.writestr(f"{info}/RECORD", "")
+
+
+@pytest.mark.parametrize("run", USERS[-1:], indirect=True)  # under root the ordinary one runs Debian's Python
+def test_what_a_kernel_installs_and_caches_is_there_for_the_next_and_nowhere_else(run):
+    wheel(run.folder / "workspace" / "wheels")
+    said = steps(run("installs"))
+    overlay = run.folder / "home" / ".local/share/jupyter-qguard/kernels"
+    for step in ("first", "second"):
+        assert said[step]["out"].startswith(str(overlay)), said
+    assert (said["cache_first"]["out"], said["cache_second"]["out"]) == ("False\n", "True\n")
+    assert not (run.folder / "home/.cache/mine").exists()
+    assert subprocess.run([sys.executable, "-c", "import tinyqguard"], check=False, capture_output=True).returncode
+
+
+@pytest.mark.parametrize(("mode", "new"), [("observe", "written\n"), ("enforce", "")])
+def test_a_home_folder_as_workspace_takes_new_files_only_where_connections_are_observed(run, mode, new):
+    home = run.folder / "home"
+    (home / "folder").mkdir(parents=True)
+    (home / ".bashrc").write_text("# mine\n")
+    policy = run.folder / "policy.yaml"
+    policy.write_text(f"apiVersion: qguard/v1\negress: {{mode: {mode}}}\n")
+    variables = {"WORKSPACE": str(home), "QGUARD_POLICY": str(policy)}
+    if run.user == "ordinary" and os.geteuid() == 0:
+        for path in (home / "folder", home / ".bashrc"):
+            os.chown(path, NOBODY, NOBODY)
+    said = steps(run("at_home", variables=variables))
+    assert said["new.txt"]["out"] == new
+    assert said["folder/new.txt"]["out"] == "written\n"
+    assert said[".bashrc"]["out"] == ""
+    assert (home / ".bashrc").read_text() == "# mine\n"
 
 
 def test_the_start_is_recorded_before_the_kernel_runs_and_its_doors_are_closed_after_it(run):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from jupyter_qguard.policy.model import AuditPolicy, Policy
 from jupyter_qguard.sandbox.layout import make_layout, prefixes, repositories
 
 
@@ -24,7 +25,7 @@ def layout(workspace, **changed):
         "resolv_conf": workspace / "r",
         "program": "python3",
         "resources": "",
-        "audit": None,
+        "policy": Policy(),
     }
     return make_layout(**{**given, **changed})
 
@@ -32,7 +33,7 @@ def layout(workspace, **changed):
 def test_the_guards_own_folders_are_hidden(workspace, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
-    hidden = layout(workspace, audit="/var/trail").hidden
+    hidden = layout(workspace, policy=Policy(audit=AuditPolicy(path="/var/trail"))).hidden
     assert {tmp_path / "state" / "jupyter-qguard", tmp_path / "runtime", Path("/var/trail")} <= set(hidden)
 
 
