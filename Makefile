@@ -62,8 +62,8 @@ hooks: .venv/.ready-dev ## Long: the pre-commit hooks, built and run by pre-comm
 	$(BIN)/python -m pytest tests/e2e/test_pre_commit.py
 
 .PHONY: sdks
-sdks: ## Not there yet: the vendors' SDKs against the gateway
-	@echo "The gateway is not written yet, so there is nothing to run the vendors' SDKs against: see the README." && exit 1
+sdks: ## Not there yet: the vendors' SDKs against the broker
+	@echo "The broker is not written yet, so there is nothing to run all vendors' SDKs against; make demo runs three." && exit 1
 
 .PHONY: clean
 clean: ## Remove what was built here

@@ -65,13 +65,22 @@ class Surroundings:
             return "the policy closes terminals and the server offers them"
         return ""
 
-    def status(self) -> dict[str, str]:
+    def status(self) -> dict[str, Any]:
         """What holds now."""
         confined = CONTENT_SECURITY in self._server.web_app.settings.get("headers", {}).get(_HEADER, "")
         return {
             "pages": "confined to this server" if confined else "not confined",
             "terminals": "unguarded" if self._terminals() else "closed",
+            "kernels": self._tiers(),
         }
+
+    def _tiers(self) -> dict[str, str]:
+        """How each kernel that runs is confined, by its id."""
+        manager = self._server.kernel_manager
+        provisioners = {name: manager.get_kernel(name).provisioner for name in list(manager.list_kernel_ids())}
+        # One that is just starting has none yet, and another's has no tier.
+        tiers = {name: getattr(each, "tier", None) for name, each in provisioners.items()}
+        return {name: "unguarded" if tier is None else tier.label for name, tier in tiers.items()}
 
     def _terminals(self) -> bool:
         return bool(self._server.web_app.settings.get("terminals_available", False))

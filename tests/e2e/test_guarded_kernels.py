@@ -77,6 +77,7 @@ def test_where_nobody_wrote_a_policy_kernels_start_as_ever_and_the_log_says_so(s
     client.stop_channels()
     assert int(network) == Path("/proc/self/ns/net").stat().st_ino
     assert "guards no kernels" in server.log
+    assert server.request("GET", "/qguard/api/v1/status").json["kernels"] == {kernel: "unguarded"}
 
 
 def test_a_kernel_of_the_server_is_confined_through_its_whole_life(server):
@@ -85,6 +86,7 @@ def test_a_kernel_of_the_server_is_confined_through_its_whole_life(server):
     kernel = reply.json["id"]
     client = client_of(server, kernel)
     folder = Path(client.ip).parent
+    assert server.request("GET", "/qguard/api/v1/status").json["kernels"] == {kernel: "netns"}
     assert said_by(client, DEVICES) == "['lo']\n"
     assert said_by(client, "open('written.txt', 'w').write('by a kernel'); print('ok')") == "ok\n"
     assert (server.root / "written.txt").read_text() == "by a kernel"
