@@ -18,7 +18,10 @@ from jupyter_qguard.sandbox.lasting import LastingThread
 from jupyter_qguard.sandbox.owner import Owner
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from jupyter_qguard.policy import Policy
+    from jupyter_qguard.sandbox.owner import Notice
 
 
 class _Policy:
@@ -93,14 +96,23 @@ def the_owner() -> Owner:
     GatewayError
         The gateway does not run.
     """
+    owner = _made_owner()
+    owner.start()
+    return owner
+
+
+def watch(watcher: Callable[[Notice], None]) -> None:
+    """Have *watcher* called, from another thread, with what people should see of this process's kernels."""
+    _made_owner().subscribe(watcher)
+
+
+def _made_owner() -> Owner:
     with _owning:
         if not _owners:
             owner = Owner(Welcome(user=server_user(os.environ)))
             atexit.register(owner.close)
             _owners.append(owner)
-        owner = _owners[0]
-    owner.start()
-    return owner
+        return _owners[0]
 
 
 def _forget_in_child() -> None:

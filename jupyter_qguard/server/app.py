@@ -19,6 +19,7 @@ from jupyter_qguard.policy.lookup import load_policy_or_strictest
 from jupyter_qguard.process import refuse_inspection
 from jupyter_qguard.sandbox.factory import NAME as PROVISIONER
 from jupyter_qguard.sandbox.factory import force_provisioner
+from jupyter_qguard.sandbox.ground import watch
 from jupyter_qguard.server.assembly import Assembly, Options, assemble
 from jupyter_qguard.server.collaboration import MovedStore, move_store
 from jupyter_qguard.server.surroundings import Surroundings
@@ -123,6 +124,8 @@ class QGuardApp(ExtensionApp):
 
     def _guard_kernels(self, loaded: Callable[[], LoadedPolicy]) -> None:
         force_provisioner(loaded, self._server)
+        if self._assembly is not None:
+            watch(self._assembly.noticed)
         if loaded().chosen:
             # For what is started from here: `jupyter execute` and the like, in a terminal.
             os.environ.setdefault(KernelProvisionerFactory.default_provisioner_name_env, PROVISIONER)

@@ -37,6 +37,7 @@ class GuardNotice(enum.Enum):
     FAILED = "failed"
     POLICY = "policy"
     CLASS = "class"
+    EGRESS = "egress"
 
 
 class NoticeBoard:
@@ -70,9 +71,11 @@ class NoticeBoard:
         }
         self._emit(SAVE_EVENT, data)
 
-    def guard(self, kind: GuardNotice, message: str, path: str | None = None) -> None:
+    def guard(self, kind: GuardNotice, message: str, path: str | None = None, kernel: str | None = None) -> None:
         """Something about the guard itself."""
         data = {"kind": kind.value, "message": message}
+        if kernel is not None:
+            data["kernel"] = kernel
         if path is not None:
             data["path"] = path
         self._emit(GUARD_EVENT, data)

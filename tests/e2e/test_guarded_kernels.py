@@ -14,6 +14,7 @@ import pytest
 from jupyter_client.blocking import BlockingKernelClient
 
 from tests.server.harness import JupyterServer
+from tests.server.listener import EventListener
 
 pytestmark = pytest.mark.e2e
 
@@ -78,6 +79,17 @@ def test_where_nobody_wrote_a_policy_kernels_start_as_ever_and_the_log_says_so(s
     assert int(network) == Path("/proc/self/ns/net").stat().st_ino
     assert "guards no kernels" in server.log
     assert server.request("GET", "/qguard/api/v1/status").json["kernels"] == {kernel: "unguarded"}
+
+
+@pytest.mark.parametrize("server", ["apiVersion: qguard/v1\negress: {mode: enforce}\n"], indirect=True)
+def test_a_refused_connection_is_told_to_the_front_end_with_its_reason(server):
+    with EventListener(server) as heard:
+        kernel = server.request("POST", "/api/kernels", {"name": "python3"}).json["id"]
+        client = client_of(server, kernel)
+        said_by(client, "import urllib.request as u\ntry: u.urlopen('https://other.example.org')\nexcept OSError: 0")
+        client.stop_channels()
+        event = heard.wait_for(kind="egress", kernel=kernel)
+    assert "`other.example.org` is not on the allowlist" in event["message"]
 
 
 def test_a_kernel_of_the_server_is_confined_through_its_whole_life(server):
