@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from jupyter_qguard.cli.policy_suggest import suggest
-from jupyter_qguard.cli.policy_test import test
+from jupyter_qguard.cli.policy_expectations import test
+from jupyter_qguard.cli.policy_suggestions import suggest
 from jupyter_qguard.errors import PolicyError
 from jupyter_qguard.policy import InvalidPolicyError, LoadedPolicy, PolicySource, load_policy
 from jupyter_qguard.policy.destination import is_destination

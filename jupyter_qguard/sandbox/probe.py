@@ -2,8 +2,8 @@
 
 ``python -I -S probe.py FD``. Standard library only, and of that the small modules (see ``stub.py``). ``FD`` is an end of
 a socket pair with the provisioner; over it go its orders (their length in a line, then marshalled by the same
-interpreter: ``json`` would cost 9 ms), the report in lines, ``go``. A canary *holds* when what it tried was refused. Nothing of the kernel, not even its environment, is in force before the provisioner has judged the
-report.
+interpreter: ``json`` would cost 9 ms), the report in lines, ``go``. A canary *holds* when what it tried was refused.
+Nothing of the kernel, not even its environment, is in force before the provisioner has judged the report.
 """
 
 from __future__ import annotations

@@ -76,10 +76,10 @@ class Surroundings:
 
     def _tiers(self) -> dict[str, str]:
         """How each kernel that runs is confined, by its id."""
-        manager = self._server.kernel_manager
-        provisioners = {name: manager.get_kernel(name).provisioner for name in list(manager.list_kernel_ids())}
-        # One that is just starting has none yet, and another's has no tier.
-        tiers = {name: getattr(each, "tier", None) for name, each in provisioners.items()}
+        # Looked at past its methods, which raise for a kernel that has just ended. One that is just starting has no
+        # provisioner yet, one on another machine never has, and another's provisioner has no tier.
+        kernels = dict(getattr(self._server.kernel_manager, "_kernels", {}))
+        tiers = {name: getattr(getattr(each, "provisioner", None), "tier", None) for name, each in kernels.items()}
         return {name: "unguarded" if tier is None else tier.label for name, tier in tiers.items()}
 
     def _terminals(self) -> bool:
