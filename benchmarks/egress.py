@@ -24,12 +24,13 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from benchmarks.egress_certificate import HOST, make_certificate
+from benchmarks.certificate import make_certificate
 from jupyter_qguard.gateway import control
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+HOST = "api.bench.test"
 SMALL = 512
 _TICK = os.sysconf("SC_CLK_TCK")
 POLICY = """apiVersion: qguard/v1
@@ -233,7 +234,7 @@ def main(rounds: int, squid: str | None) -> None:
     """Measure; print one table."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        certificate, key = make_certificate(folder)
+        certificate, key = make_certificate(folder, HOST)
         server = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.egress_server", str(certificate), str(key)],
             stdin=subprocess.PIPE,

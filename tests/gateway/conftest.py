@@ -7,8 +7,9 @@ import ssl
 
 import pytest
 
+from benchmarks.certificate import make_certificate
 from tests.gateway.owner import KernelDoors, Owner, Place
-from tests.gateway.upstream import Upstream, make_certificate
+from tests.gateway.upstream import Upstream
 
 HOSTS = ("api.vendor.test", "other.vendor.test", "elsewhere.test")
 
