@@ -18,12 +18,15 @@ class Status(enum.Enum):
 
     BAD_REQUEST = (400, "Bad Request")
     FORBIDDEN = (403, "Forbidden")
+    UNKNOWN_CLIENT = (407, "Proxy Authentication Required")
     BUSY = (429, "Too Many Requests")
     UNREACHABLE = (502, "Bad Gateway")
     UNAVAILABLE = (503, "Service Unavailable")
 
 
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+PONG = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
+_CHALLENGE = 'Proxy-Authenticate: Basic realm="qguard"\r\n'
 TLS_ALERT = bytes((21, 3, 3, 0, 2, 2, 49))
 """A fatal alert ``access_denied`` (RFC 8446, section 6): all that can be said inside a TLS handshake."""
 
@@ -33,8 +36,9 @@ def http_refusal(status: Status, reason: str) -> bytes:
     code, phrase = status.value
     line = one_line(reason)
     body = f"qguard: {line}\n".encode()
+    challenge = _CHALLENGE if status is Status.UNKNOWN_CLIENT else ""
     head = (
-        f"HTTP/1.1 {code} {phrase}: qguard: {line}\r\n"
+        f"HTTP/1.1 {code} {phrase}: qguard: {line}\r\n{challenge}"
         f"X-Qguard-Reason: {line}\r\n"
         "Content-Type: text/plain; charset=utf-8\r\n"
         f"Content-Length: {len(body)}\r\n"

@@ -1,4 +1,4 @@
-"""The head of a request to the proxy: ``CONNECT host:port``, or a plain ``GET http://host/path``. Sans-io, bounded.
+"""The head of a request to the proxy: ``CONNECT host:port``, a plain ``GET http://host/path``, ``OPTIONS *``. Sans-io, bounded.
 
 Parsed by hand and not by h11, because only what is certain may pass: one spelling of the request line, header lines
 without folding, one Host, no body whose length two readers could understand differently (RFC 9112, section 11.2). The
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jupyter_qguard.egress.errors import WireError
 from jupyter_qguard.policy.destination import Destination
@@ -36,6 +36,8 @@ class RequestKind(enum.Enum):
 
     TUNNEL = "tunnel"
     PLAIN = "plain"
+    PING = "ping"
+    """``OPTIONS *``: whether there is a proxy, and it knows the client (RFC 9110, section 9.3.7)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,10 @@ class ProxyRequest:
     """A request that was understood."""
 
     kind: RequestKind
-    destination: Destination
+    destination: Destination | None
+    """None of a ping."""
+    authorization: bytes | None = field(default=None, repr=False)
+    """Value of ``Proxy-Authorization``; None where there is none, empty where there are several."""
     onward: bytes = b""
     """The head for the origin server, where the request is a plain one."""
     rest: bytes = b""
@@ -71,10 +76,14 @@ def parse_request(received: bytes) -> ProxyRequest | None:
         message = "not a request of HTTP/1.1 to a proxy"
         raise WireError(message)
     headers = _headers(lines)
+    authorization = _authorization(headers)
     rest = received[end + len(_END) :]
     if found[1] == b"CONNECT":
-        return ProxyRequest(RequestKind.TUNNEL, _authority(found[2].decode("ascii")), rest=rest)
-    return _plain(found[1], found[2].decode("ascii"), headers, rest)
+        return ProxyRequest(RequestKind.TUNNEL, _authority(found[2].decode("ascii")), authorization, rest=rest)
+    if (found[1], found[2]) == (b"OPTIONS", b"*"):
+        return ProxyRequest(RequestKind.PING, None, authorization)
+    destination, onward = _plain(found[1], found[2].decode("ascii"), headers)
+    return ProxyRequest(RequestKind.PLAIN, destination, authorization, onward, rest)
 
 
 def _refuse_early(received: bytes) -> None:
@@ -99,6 +108,11 @@ def _headers(lines: list[bytes]) -> list[tuple[bytes, bytes]]:
     return headers
 
 
+def _authorization(headers: list[tuple[bytes, bytes]]) -> bytes | None:
+    shown = [value for name, value in headers if name.lower() == b"proxy-authorization"]
+    return None if not shown else shown[0] if len(shown) == 1 else b""
+
+
 def _authority(text: str) -> Destination:
     found = _AUTHORITY.fullmatch(text)
     if not found:
@@ -107,7 +121,8 @@ def _authority(text: str) -> Destination:
     return _destination(found["host"], int(found["port"]))
 
 
-def _plain(method: bytes, target: str, headers: list[tuple[bytes, bytes]], rest: bytes) -> ProxyRequest:
+def _plain(method: bytes, target: str, headers: list[tuple[bytes, bytes]]) -> tuple[Destination, bytes]:
+    """Where the request leads, and its head for the server there."""
     found = _ABSOLUTE.fullmatch(target)
     if method not in _METHODS or not found:
         message = "the proxy serves CONNECT, and plain requests for an http:// URL"
@@ -123,7 +138,7 @@ def _plain(method: bytes, target: str, headers: list[tuple[bytes, bytes]], rest:
     head += [b"%s: %s" % each for each in headers if each[0].lower() not in dropped]
     # One request a connection: what follows it is never taken for a request that nobody decided on.
     head.append(b"Connection: close")
-    return ProxyRequest(RequestKind.PLAIN, destination, b"\r\n".join(head) + _END, rest)
+    return destination, b"\r\n".join(head) + _END
 
 
 def _named_by_connection(headers: list[tuple[bytes, bytes]]) -> frozenset[bytes]:

@@ -135,12 +135,13 @@ class Gateway:
 
     async def _open_doors(self, message: control.OpenDoors, descriptors: list[int]) -> None:
         try:
-            taken = take_doors(message.doors, descriptors, known=message.kernel in self._kernels)
+            known, shared = message.kernel in self._kernels, bool(message.credential)
+            taken = take_doors(message.doors, descriptors, known=known, shared=shared)
         except (InputError, OSError) as error:
             await self._means.line.send(control.Failed(request=message.request, reason=str(error)))
             return
         names = self._recalled.pop(message.kernel, None) or NameTable()
-        kernel = Kernel(message.kernel, message.notebook, names, self._means)
+        kernel = Kernel(message.kernel, message.notebook, names, self._means, message.credential)
         doors = self._kernels[message.kernel] = Doors(kernel, taken)
         doors.open()
         await self._means.line.send(control.Done(request=message.request))

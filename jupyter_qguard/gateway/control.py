@@ -74,6 +74,8 @@ class OpenDoors(msgspec.Struct, frozen=True, kw_only=True, tag="open"):
     doors: tuple[Door, ...]
     notebook: str = ""
     """As claimed; recorded, never a ground for anything."""
+    credential: str = ""
+    """Digest of the password that a client must show; empty where nobody but the kernel reaches the doors."""
 
 
 class CloseDoors(msgspec.Struct, frozen=True, kw_only=True, tag="close"):

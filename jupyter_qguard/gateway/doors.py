@@ -30,13 +30,16 @@ _EXHAUSTED_SECONDS = 0.2
 _UNANSWERED = "no name that can be given an address, or too many of them"
 
 
-def take_doors(doors: Sequence[Door], descriptors: Sequence[int], *, known: bool) -> list[tuple[Door, socket.socket]]:
+def take_doors(
+    doors: Sequence[Door], descriptors: Sequence[int], *, known: bool, shared: bool = False
+) -> list[tuple[Door, socket.socket]]:
     """The listeners behind *descriptors*, which are closed if this raises.
 
     Raises
     ------
     InputError
-        They are not what *doors* says, or the kernel is *known* and has its listeners.
+        They are not what *doors* says, the kernel is *known* and has its listeners, or others reach them too
+        (*shared*) and they are of a kind at which nobody can show a password.
     """
     taken: list[socket.socket] = []
     left = list(descriptors)
@@ -48,6 +51,8 @@ def take_doors(doors: Sequence[Door], descriptors: Sequence[int], *, known: bool
             _reject("the listeners of this kernel are open already")
         if len(taken) != len(doors):
             _reject()
+        if shared and any(door.kind is not DoorKind.PROXY for door in doors):
+            _reject("only a proxy can ask who its client is")
         for door, listener in zip(doors, taken, strict=True):
             listener.setblocking(False)
             datagrams = listener.type == socket.SOCK_DGRAM

@@ -47,9 +47,12 @@ class Means:
 class Kernel:
     """What belongs to one kernel."""
 
-    def __init__(self, name: str, notebook: str, table: NameTable, means: Means) -> None:
-        """*table* holds the names that it learned from a gateway before this one."""
-        self.who = Who(name, notebook)
+    def __init__(self, name: str, notebook: str, table: NameTable, means: Means, credential: str = "") -> None:
+        """*table* holds the names that it learned from a gateway before this one.
+
+        *credential* is the digest of its password, where others reach its listeners too.
+        """
+        self.who, self.credential = Who(name, notebook), credential
         self.table, self.means, self.limits = table, means, means.limits
         self.slots = means.resolver.slots()
         self.unfinished = 0

@@ -15,19 +15,19 @@ from typing import TYPE_CHECKING, TypeVar
 
 from jupyter_qguard.egress.dial import UnreachableError, UpstreamProxy, dial
 from jupyter_qguard.egress.errors import WireError
-from jupyter_qguard.egress.hello import parse_hello
-from jupyter_qguard.egress.refusal import ESTABLISHED, Status, http_refusal
+from jupyter_qguard.egress.refusal import ESTABLISHED, PONG, Status, http_refusal
 from jupyter_qguard.egress.relay import Relay
 from jupyter_qguard.egress.request import RequestKind, parse_request
 from jupyter_qguard.egress.resolver import NoAddressError
 from jupyter_qguard.egress.waiting import Deadline
 from jupyter_qguard.errors import AuditUnavailableError
+from jupyter_qguard.gateway.admission import RefusedError, admit
 from jupyter_qguard.gateway.control import DoorKind
 from jupyter_qguard.gateway.goodbye import in_its_words, say_goodbye
+from jupyter_qguard.gateway.greeting import greeting_problem
 from jupyter_qguard.policy.address import address_problem, parse_address
 from jupyter_qguard.policy.destination import Destination
 from jupyter_qguard.policy.egress import EgressAction
-from jupyter_qguard.policy.host import Host, HostError, normalise_host
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,18 +36,11 @@ if TYPE_CHECKING:
     from jupyter_qguard.gateway.rulings import Rulings
     from jupyter_qguard.policy.address import Address
     from jupyter_qguard.policy.egress import EgressVerdict
+    from jupyter_qguard.policy.host import Host
 
 T = TypeVar("T")
 _RECEIVED = 16 * 1024
 _log = logging.getLogger(__name__)
-
-
-class RefusedError(Exception):
-    """The connection is refused. The reason is one line, fit for records and for the client."""
-
-    def __init__(self, status: Status, reason: str, rule: str = "") -> None:
-        super().__init__(reason)
-        self.status, self.reason, self.rule = status, reason, rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +72,8 @@ class Passage:
         """Serve the client; refuse it if the kernel has too many connections. *opened* is called when bytes flow."""
         try:
             try:
-                await self._open(busy=busy)
+                if not await self._open(busy=busy):
+                    return
             except RefusedError as refusal:
                 await self._refuse(refusal)
                 return
@@ -114,14 +108,16 @@ class Passage:
         """Record that the policy closed it."""
         self._note(f"closed, no longer allowed: {reason}", "")
 
-    async def _open(self, *, busy: bool) -> None:
-        """Everything until bytes may flow. Raises RefusedError, or OSError if the client goes."""
+    async def _open(self, *, busy: bool) -> bool:
+        """Everything until bytes may flow; whether they may. Raises RefusedError, or OSError if the client goes."""
         if self._door is DoorKind.PROXY:
             onward = await self._proxy_request()
         else:
             onward = None
             self._asked = self._direct_request()
-        assert self._asked is not None  # noqa: S101 - both give it
+        if self._asked is None:
+            await say_goodbye(self._client, PONG)
+            return False
         if busy:
             reason = f"this kernel has {self._kernel.limits.connections} connections open already"
             raise RefusedError(Status.BUSY, reason)
@@ -132,15 +128,16 @@ class Passage:
         await self._reach(self._asked, verdict)
         if onward is not None:
             self._received = onward + self._received
-            return
+            return True
         if self._door is DoorKind.PROXY:
             await self._loop.sock_sendall(self._client, ESTABLISHED)
             self._inside = True
         if not verdict.plain:
             await self._check_greeting(self._asked.host, verdict)
+        return True
 
     async def _proxy_request(self) -> bytes | None:
-        """What the client asks the proxy for; the head to send on where it is a plain request."""
+        """What the client asks the proxy for, if it may ask; the head to send on where it is a plain request."""
         try:
             with Deadline(self._kernel.limits.first_words_seconds):
                 request = await self._read(parse_request)
@@ -148,6 +145,7 @@ class Passage:
             raise RefusedError(Status.BAD_REQUEST, str(error)) from None
         except TimeoutError:
             raise RefusedError(Status.BAD_REQUEST, "no whole request came in time") from None
+        admit(self._kernel.credential, request.authorization)
         self._received = request.rest
         self._asked = request.destination
         return request.onward if request.kind is RequestKind.PLAIN else None
@@ -199,30 +197,12 @@ class Passage:
             raise RefusedError(Status.UNREACHABLE, f"`{host}` cannot be reached: {error}", verdict.rule) from None
 
     async def _check_greeting(self, host: Host, verdict: EgressVerdict) -> None:
-        problem = await self._greeting_problem(host)
+        problem = await greeting_problem(self._read, host, self._kernel.limits.first_words_seconds)
         if not problem:
             return
         if not self._kernel.means.rulings.observes:
             raise RefusedError(Status.FORBIDDEN, problem, verdict.rule)
         self._note(problem, verdict.rule, would=EgressAction.REFUSE.label)
-
-    async def _greeting_problem(self, host: Host) -> str:
-        """What is wrong with how the client begins to speak to *host*. Names in it are not repeated."""
-        limit = self._kernel.limits.first_words_seconds
-        try:
-            with Deadline(limit):
-                hello = await self._read(parse_hello)
-        except WireError as error:
-            return f"`{host}` must be spoken to with TLS: {error}"
-        except TimeoutError:
-            return f"`{host}` must be spoken to with TLS: no greeting came within {limit:g} s"
-        if not hello.server_name:
-            return "" if host.address is not None else f"the TLS greeting does not name `{host}`"
-        try:
-            named = normalise_host(hello.server_name)
-        except HostError:
-            named = None
-        return "" if named == host else f"the TLS greeting names another host than `{host}`"
 
     async def _read(self, parse: Callable[[bytes], T | None]) -> T:
         """What *parse* makes of what the client says, as soon as it is enough. Raises what *parse* does, or OSError."""
@@ -241,7 +221,8 @@ class Passage:
 
     async def _refuse(self, refusal: RefusedError) -> None:
         """Record it, tell the person, answer the client in its own protocol, and let it read that."""
-        self._note(refusal.reason, refusal.rule)
+        if refusal.recorded:
+            self._note(refusal.reason, refusal.rule)
         answer = http_refusal(refusal.status, refusal.reason)
         with contextlib.suppress(OSError):
             if self._inside:

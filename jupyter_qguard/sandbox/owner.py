@@ -64,6 +64,7 @@ class _Kept:
     doors: tuple[Door, ...]
     notebook: str
     listeners: list[int]
+    credential: str
     names: list[str] = field(default_factory=list)
 
 
@@ -111,13 +112,17 @@ class Owner:
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher) if watcher in self._watchers else None
 
-    def open_doors(self, kernel: str, doors: tuple[Door, ...], listeners: Sequence[int], notebook: str) -> Future[None]:
-        """Have the listeners of *kernel* served. Their duplicates are kept; *listeners* stay the caller's."""
+    def open_doors(
+        self, kernel: str, doors: tuple[Door, ...], listeners: Sequence[int], notebook: str, credential: str = ""
+    ) -> Future[None]:
+        """Have the listeners of *kernel* served. Their duplicates are kept; *listeners* stay the caller's.
+
+        *credential* is the digest of the kernel's password, where others reach the listeners too.
+        """
         with self._lock:
             self._forget(kernel)
-            kept = self._kept[kernel] = _Kept(doors, notebook, [os.dup(each) for each in listeners])
-            request = next(self._numbers)
-            return self._ask(OpenDoors(request=request, kernel=kernel, doors=doors, notebook=notebook), kept.listeners)
+            kept = self._kept[kernel] = _Kept(doors, notebook, [os.dup(each) for each in listeners], credential)
+            return self._ask(self._opening(kernel, kept), kept.listeners)
 
     def close_doors(self, kernel: str) -> None:
         """Have all that belongs to *kernel* closed, here and in the gateway."""
@@ -184,6 +189,12 @@ class Owner:
                 future.set_exception(GatewayError("the gateway has just ended; it is started again: try once more"))
         return future
 
+    def _opening(self, kernel: str, kept: _Kept) -> OpenDoors:
+        request = next(self._numbers)
+        return OpenDoors(
+            request=request, kernel=kernel, doors=kept.doors, notebook=kept.notebook, credential=kept.credential
+        )
+
     def _connect(self) -> None:
         """Start a gateway and give it all that is kept."""
         end, self._process = start_gateway(self._command, self._welcome)
@@ -192,8 +203,7 @@ class Owner:
                 for first in range(0, len(kept.names), NAMES_IN_A_PACKET):
                     names = tuple(kept.names[first : first + NAMES_IN_A_PACKET])
                     send_message(end, Recall(kernel=kernel, names=names))
-                again = OpenDoors(request=next(self._numbers), kernel=kernel, doors=kept.doors, notebook=kept.notebook)
-                send_message(end, again, kept.listeners)
+                send_message(end, self._opening(kernel, kept), kept.listeners)
         except OSError as error:
             end.close()
             self._process.kill()

@@ -19,6 +19,7 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir
 
 from jupyter_qguard.catalog import load_catalog
+from jupyter_qguard.egress.credential import digest_of, new_password, proxy_url
 from jupyter_qguard.errors import GuardFailureError, QGuardError
 from jupyter_qguard.gateway.control import Door, DoorKind, RecordStart
 from jupyter_qguard.policy.egress import ports_of
@@ -165,17 +166,19 @@ class QGuardProvisioner(LocalProvisioner):
     ) -> None:
         """Only the proxy variables: a program that does not heed them goes its own way."""
         self._launched = None
-        kernel = str(self.kernel_id)
+        kernel, password = str(self.kernel_id), new_password()
         with socket.create_server(("127.0.0.1", 0)) as listener:
             port = listener.getsockname()[1]
             door = (Door(DoorKind.PROXY, port),)
-            opened = await asyncio.to_thread(ground.owner.open_doors, kernel, door, [listener.fileno()], notebook)
+            opened = await asyncio.to_thread(
+                ground.owner.open_doors, kernel, door, [listener.fileno()], notebook, digest_of(password)
+            )
             await asyncio.wait_for(asyncio.wrap_future(opened), PATIENCE)
         started = RecordStart(
             request=0, kernel=kernel, kernelspec=self._kernelspec, tier=Tier.COOPERATIVE, notebook=notebook
         )
         await asyncio.wait_for(asyncio.wrap_future(ground.owner.record_start(started)), PATIENCE)
-        environment = self._environment(policy, kwargs, f"http://127.0.0.1:{port}")
+        environment = self._environment(policy, kwargs, proxy_url(port, password))
         for name in ("TMPDIR", "JPY_PARENT_PID"):  # these say what holds in a sandbox
             environment.pop(name, None)
         output = RawOutput()

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 import yaml
 
+from jupyter_qguard.egress.credential import digest_of
 from jupyter_qguard.gateway import control
 
 ROOT = Path(__file__).parents[2]
@@ -167,8 +168,8 @@ class Owner:
 class KernelDoors:
     """Listeners as a kernel's network would have them."""
 
-    def __init__(self, owner: Owner, kernel="kernel-1", *, direct_ports=(), notebook="work.ipynb"):
-        self.owner, self.kernel = owner, kernel
+    def __init__(self, owner: Owner, kernel="kernel-1", *, direct_ports=(), notebook="work.ipynb", password=""):
+        self.owner, self.kernel, self.password = owner, kernel, password
         self.proxy = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.names = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.names.bind(("127.0.0.1", 0))
@@ -182,6 +183,8 @@ class KernelDoors:
             control.Door(control.DoorKind.NAMES_STREAM, 53),
             *(control.Door(control.DoorKind.DIRECT, each.getsockname()[1]) for each in self.direct),
         )
+        if password:
+            self.doors = self.doors[:1]
         self.notebook = notebook
         self.open()
 
@@ -190,9 +193,15 @@ class KernelDoors:
         return [self.proxy, self.names, self.stream, *self.direct]
 
     def open(self):
-        descriptors = [each.fileno() for each in self.listeners]
+        descriptors = [each.fileno() for each in self.listeners[: len(self.doors)]]
+        credential = digest_of(self.password) if self.password else ""
         answer = self.owner.ask(
-            control.OpenDoors, descriptors, kernel=self.kernel, doors=self.doors, notebook=self.notebook
+            control.OpenDoors,
+            descriptors,
+            kernel=self.kernel,
+            doors=self.doors,
+            notebook=self.notebook,
+            credential=credential,
         )
         assert isinstance(answer, control.Done), answer
 
