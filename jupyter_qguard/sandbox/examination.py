@@ -19,6 +19,8 @@ from jupyter_qguard.sandbox.errors import SandboxUnavailableError
 from jupyter_qguard.sandbox.ground import Ground, the_ground
 from jupyter_qguard.sandbox.launch import PROXY, Start, end, launch
 from jupyter_qguard.sandbox.layout import make_layout
+from jupyter_qguard.sandbox.machine import look
+from jupyter_qguard.sandbox.requirements import Check, requirements
 from jupyter_qguard.sandbox.tiers import tiers_to_try
 
 ALWAYS_OPEN = (
@@ -38,15 +40,6 @@ COOPERATIVE_OPEN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One attempt to get out."""
-
-    id: str
-    ok: bool
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
 class Examination:
     """What this machine gives, and what it does not."""
 
@@ -54,6 +47,9 @@ class Examination:
     """None where no kernel would start: the sandbox has a hole, or cannot be made as the policy wants it."""
     minimum: Tier
     checks: tuple[Check, ...]
+    """Of the sandbox, by trying to get out of it; or why there is none."""
+    machine: tuple[Check, ...] = ()
+    """What the tier needs, and whether it is there."""
 
     @property
     def meets_minimum(self) -> bool:
@@ -86,14 +82,15 @@ def examine(workspace: Path) -> Examination:
     asked = tiers_to_try(minimum, os.environ.get("QGUARD_TIER", ""))
     if Tier.NETNS not in asked:
         return Examination(Tier.COOPERATIVE, minimum, (Check("netns", False, "QGUARD_TIER asks for a weaker tier"),))
+    machine = requirements(look())
     try:
         held = _try_netns(ground, workspace)
     except SandboxUnavailableError as error:
-        return Examination(Tier.COOPERATIVE, minimum, (Check("netns", False, str(error)),))
+        return Examination(Tier.COOPERATIVE, minimum, (Check("netns", False, str(error)),), machine)
     except QGuardError as error:
-        return Examination(None, minimum, (Check("netns", False, str(error)),))
+        return Examination(None, minimum, (Check("netns", False, str(error)),), machine)
     checks = tuple(Check(name.partition(":")[0], True, "held inside of the sandbox") for name in held)
-    return Examination(Tier.NETNS, minimum, checks)
+    return Examination(Tier.NETNS, minimum, checks, machine)
 
 
 def _try_netns(ground: Ground, workspace: Path) -> tuple[str, ...]:

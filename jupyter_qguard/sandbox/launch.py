@@ -7,16 +7,13 @@ is left.
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import marshal
 import os
 import secrets
-import shutil
 import signal
 import socket
 import struct
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,11 +21,11 @@ from typing import TYPE_CHECKING, Any
 from jupyter_qguard.errors import UsageError
 from jupyter_qguard.gateway.control import MAX_DESCRIPTORS, Door, DoorKind, RecordStart
 from jupyter_qguard.policy.model import Tier
-from jupyter_qguard.sandbox.errors import CanaryError, MachineError, SandboxUnavailableError
+from jupyter_qguard.sandbox.errors import CanaryError, SandboxUnavailableError
 from jupyter_qguard.sandbox.layout import kind_of
 from jupyter_qguard.sandbox.mounts import bwrap_arguments
 from jupyter_qguard.sandbox.output import RawOutput
-from jupyter_qguard.sandbox.seccomp import filter_program
+from jupyter_qguard.sandbox.programs import BARE, filter_pipe, find_bwrap, python_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,11 +38,6 @@ if TYPE_CHECKING:
 PATIENCE = 20.0
 """Seconds for each step. All together take less than a tenth of one on an idle machine."""
 PROXY = "http://127.0.0.1:3128"
-_PLACES = "/usr/bin:/bin:/usr/local/bin:/run/current-system/sw/bin"
-_HERE = Path(__file__).parent
-_INTERPRETER = ("-I", "-S")
-_BARE = {"PATH": _PLACES, "LC_CTYPE": "C.UTF-8"}
-"""For stub and bubblewrap: a variable of a kernelspec (``LD_PRELOAD``) would run code before the sandbox is there."""
 _HELP = {
     "namespaces": "user namespaces are denied or used up (`sysctl user.max_user_namespaces`, a container's profile)",
     "identity": "user namespaces are restricted",
@@ -85,14 +77,6 @@ class Launched:
     output: RawOutput
 
 
-def find_bwrap() -> str:
-    """The program. Raises SandboxUnavailableError."""
-    found = shutil.which("bwrap", path=f"{_PLACES}:{Path(sys.prefix) / 'bin'}")
-    if found is None:
-        raise SandboxUnavailableError("bubblewrap is not installed: install the package `bubblewrap`")
-    return found
-
-
 def launch(start: Start, owner: Owner, bait: Bait, starter: LastingThread) -> Launched:
     """Start a kernel in tier *netns*.
 
@@ -109,12 +93,12 @@ def launch(start: Start, owner: Owner, bait: Bait, starter: LastingThread) -> La
         stub, theirs = _pair(stack, socket.SOCK_SEQPACKET)
         probe, inside = _pair(stack, socket.SOCK_STREAM)
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        filter_end = _filter_pipe(stack)
+        filter_end = filter_pipe(stack)
         command = [
-            *_python("stub.py", theirs.fileno()),
+            *python_command("stub.py", theirs.fileno()),
             *(",".join(map(str, start.ports[: MAX_DESCRIPTORS - 4])), "--", find_bwrap()),
             *(*bwrap_arguments(start.layout, kind_of), "--seccomp", str(filter_end), "--"),
-            *_python("probe.py", inside.fileno()),
+            *python_command("probe.py", inside.fileno()),
         ]
         output = RawOutput()
         try:
@@ -156,39 +140,12 @@ def end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _python(program: str, descriptor: int) -> list[str]:
-    return [sys.executable, *_INTERPRETER, str(_compiled(_HERE / program)), str(descriptor)]
-
-
-def _compiled(program: Path) -> Path:
-    """The bytecode of *program* where the installation made it: compiling it takes as long as all that it does."""
-    made = Path(importlib.util.cache_from_source(str(program)))
-    try:
-        fresh = made.parent.parent == program.parent and made.stat().st_mtime >= program.stat().st_mtime
-    except OSError:
-        return program
-    return made if fresh else program
-
-
 def _pair(stack: contextlib.ExitStack, kind: socket.SocketKind) -> tuple[socket.socket, socket.socket]:
     ours, theirs = socket.socketpair(socket.AF_UNIX, kind)
     ours.settimeout(PATIENCE)
     stack.callback(ours.close)
     stack.callback(theirs.close)
     return ours, theirs
-
-
-def _filter_pipe(stack: contextlib.ExitStack) -> int:
-    """The end of a pipe from which bubblewrap reads the filter program; it is smaller than what a pipe holds."""
-    try:
-        program = filter_program(os.uname().machine)
-    except MachineError as error:
-        raise SandboxUnavailableError(str(error)) from error
-    reader, writer = os.pipe()
-    stack.callback(os.close, reader)
-    with os.fdopen(writer, "wb") as pipe:
-        pipe.write(program)
-    return reader
 
 
 def _start(command: list[str], passed: tuple[int, ...], output: RawOutput) -> subprocess.Popen[bytes]:
@@ -199,7 +156,7 @@ def _start(command: list[str], passed: tuple[int, ...], output: RawOutput) -> su
         stdout=output.writer,
         stderr=output.writer,
         cwd="/",
-        env=_BARE,
+        env=BARE,
         start_new_session=True,
     )
 
@@ -214,7 +171,7 @@ def _hand_doors(start: Start, owner: Owner, stub: socket.socket, output: RawOutp
         word, *lines = packet.decode().split("\n")
         if word == "failed":
             step, reason = lines
-            raise SandboxUnavailableError(f"{_HELP.get(step, step)}: {reason}")
+            raise SandboxUnavailableError(f"{_HELP.get(step, step)}: {reason}; `qguard doctor` says what to do")
         if word != "doors" or len(lines) != len(descriptors):
             raise SandboxUnavailableError(f"the network of a kernel could not be made: {output.said()}")
         doors = tuple(Door(DoorKind(kind), int(port)) for kind, port in (line.split() for line in lines))

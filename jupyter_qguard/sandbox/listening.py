@@ -27,5 +27,12 @@ def listening_sockets(listed: Path = _LISTED) -> list[Path]:
     }
     seen = (path for path in sorted(paths) if path.is_absolute())
     return [
-        path for path in seen if not any(path.is_relative_to(top) for top in (*SHARED, "/var/run")) and path.is_socket()
+        path for path in seen if not any(path.is_relative_to(top) for top in (*SHARED, "/var/run")) and _is_socket(path)
     ][:_MOST]
+
+
+def _is_socket(path: Path) -> bool:
+    try:
+        return path.is_socket()
+    except OSError:
+        return False  # in a folder that this user cannot enter: neither can the kernel

@@ -79,6 +79,15 @@ class Layout:
     """Folders of the workspace that hold a ``.git``."""
 
 
+NAMESPACES = tuple(
+    # Namespaces inside those of the stub, which made the network. No --new-session: the kernel has a session of its own
+    # already, and typing into a terminal is refused by the filter of system calls.
+    "--unshare-user --unshare-pid --unshare-ipc --die-with-parent --cap-drop ALL "
+    "--ro-bind / / --proc /proc --dev /dev "
+    # Root owns the files of /proc/sys even without a capability: `core_pattern` names a program that the machine runs.
+    "--ro-bind /proc/sys /proc/sys --ro-bind-try /proc/sysrq-trigger /proc/sysrq-trigger".split()
+)
+"""What every sandbox begins with."""
 SHARED = ("/tmp", "/var/tmp", "/run", "/dev/shm")  # noqa: S108 - hidden behind folders of the kernel's own
 """Folders in which others leave files and sockets: D-Bus, agents, container engines, resolvers, name services."""
 SYSTEM = tuple(
@@ -132,14 +141,7 @@ def bwrap_arguments(
 
     Raises :class:`FilesError` where the policy would open what it may not, and where a required folder is missing.
     """
-    arguments = (
-        # Namespaces inside those of the stub, which made the network. No --new-session: the kernel has a session of its
-        # own already, and typing into a terminal is refused by the filter of system calls.
-        "--unshare-user --unshare-pid --unshare-ipc --die-with-parent --cap-drop ALL "
-        "--ro-bind / / --proc /proc --dev /dev "
-        # Root owns the files of /proc/sys even without a capability: `core_pattern` names a program that the machine runs.
-        "--ro-bind /proc/sys /proc/sys --ro-bind-try /proc/sysrq-trigger /proc/sysrq-trigger"
-    ).split()
+    arguments = [*NAMESPACES]
     sealed: list[str] = []
     rules = rules_of(layout, lambda path: Path(resolve(str(path))))
     for path in sorted(rules, key=lambda path: (len(path.parts), path)):

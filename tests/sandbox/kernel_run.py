@@ -18,7 +18,7 @@ from pathlib import Path
 
 from jupyter_client.manager import AsyncKernelManager
 
-from jupyter_qguard.sandbox import ground, launch, owner
+from jupyter_qguard.sandbox import ground, owner, programs
 
 HERE = Path(__file__).parent
 PATIENCE = 60
@@ -193,9 +193,9 @@ def main():
         real = owner.Owner.__init__
         owner.Owner.__init__ = lambda self, welcome: real(self, welcome, command)
     if asked.no_filter:
-        launch.filter_program = lambda _machine: struct.pack("<HBBI", 6, 0, 0, 0x7FFF0000)  # allow everything
+        programs.filter_program = lambda _machine: struct.pack("<HBBI", 6, 0, 0, 0x7FFF0000)  # allow everything
     if asked.no_bwrap:
-        launch.shutil.which = lambda *_, **__: None
+        programs.shutil.which = lambda *_, **__: None
     try:
         asyncio.run(SCENES[asked.scene]())
     except Exception as error:  # noqa: BLE001 - it is what is asked for

@@ -19,10 +19,9 @@ from pathlib import Path
 import pytest
 
 from jupyter_qguard.audit.event import EventType
+from tests.users import NOBODY, oneself, ordinary
 
 HERE = Path(__file__).parent
-REPOSITORY = HERE.parents[1]
-NOBODY = 65534
 USERS = ["ordinary", *(["root"] if os.geteuid() == 0 else [])]
 pytestmark = pytest.mark.e2e
 
@@ -55,30 +54,14 @@ class Run:
         return lines
 
     def _python(self):
-        home, workspace = self.folder / "home", self.folder / "workspace"
-        for place in (home, workspace):
-            place.mkdir(parents=True, exist_ok=True)
-        environment = {
-            "PATH": os.environ["PATH"],
-            "HOME": str(home),
-            "WORKSPACE": str(workspace),
-            "PYTHONPATH": str(REPOSITORY),
-            "JUPYTER_PLATFORM_DIRS": "1",
-        }
-        if self.user == "root" or os.geteuid() != 0:
-            return sys.executable, environment, {}
-        for path in (self.folder, home, workspace):
-            os.chown(path, NOBODY, NOBODY)
-        for parent in self.folder.parents:
-            if parent.stat().st_uid == os.geteuid() and str(parent).startswith("/tmp/pytest"):
-                parent.chmod(0o755)
-        python = sys.executable
-        if os.path.realpath(python).startswith("/root/"):
-            # The tests' interpreter lies where an ordinary user cannot go: the system's, of the same version, can.
-            python = "/usr/bin/python3"
-            site = [folder for folder in sys.path if folder.endswith("site-packages")]
-            environment["PYTHONPATH"] = ":".join([str(REPOSITORY), *site])
-        return python, environment, {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+        workspace = self.folder / "workspace"
+        workspace.mkdir(parents=True, exist_ok=True)
+        python, environment, options = (oneself if self.user == "root" else ordinary)(self.folder)
+        environment["WORKSPACE"] = str(workspace)
+        if options:
+            for path in (self.folder, workspace):
+                os.chown(path, NOBODY, NOBODY)
+        return python, environment, options
 
 
 @pytest.fixture(params=USERS)
