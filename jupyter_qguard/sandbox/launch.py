@@ -63,6 +63,8 @@ class Start:
     """For which a direct listener is wanted."""
     unwritable: Sequence[Path]
     unreadable: Sequence[Path]
+    made: str = ""
+    """A folder that is made, inside, before the kernel starts: Python does not look again for one that was missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +115,13 @@ def launch(start: Start, owner: Owner, bait: Bait, starter: LastingThread) -> La
         stub.send(b"go")
         nonce = secrets.token_hex(16)
         given = bait.orders(nonce, start.unwritable, start.unreadable)
-        orders = {"argv": list(start.argv), "env": dict(start.environment), "cwd": start.cwd, "canaries": given}
+        orders = {
+            "argv": list(start.argv),
+            "env": dict(start.environment),
+            "cwd": start.cwd,
+            "made": start.made,
+            "canaries": given,
+        }
         leader, held = _judge(probe, orders, output, caught=lambda: bait.caught(nonce))
         started = RecordStart(
             request=0,

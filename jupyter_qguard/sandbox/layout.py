@@ -63,6 +63,7 @@ def make_layout(
     read_only = [Path(folder) for folder in (*jupyter_config_path(), *jupyter_path(), jupyter_data_dir())]
     entries = entries_of(policy.files, home, today)
     credentials = credential_paths(load_catalog(), home=home, workspace=workspace, environ=os.environ)
+    overlay, cache = make_overlay(os.environ, home)
     return Layout(
         home=home,
         workspace=workspace,
@@ -84,28 +85,29 @@ def make_layout(
             *entries[FileAccess.READ_ONLY],
         ),
         read_write=tuple(entries[FileAccess.READ_WRITE]),
-        overlay=make_overlay(os.environ, home, library_of(program)),
+        overlay=overlay,
+        cache=cache,
         home_writable=policy.egress.mode is Mode.OBSERVE,
         home_entries=tuple(_entries(home)) if home.is_relative_to(workspace) else (),
         repositories=tuple(repositories(workspace)),
     )
 
 
-def make_overlay(environ: Mapping[str, str], home: Path, library: str) -> Path | None:
-    """The folder for what kernels install and cache; None where it cannot be made, and these go with the kernel.
+def make_overlay(environ: Mapping[str, str], home: Path) -> tuple[Path, Path] | tuple[None, None]:
+    """The folders for what kernels install, and for their caches; None where they cannot be made.
 
-    *library*, in it, is made too: Python does not look again for a folder that was missing when it started.
-
-    Kernels import from it and no server does: what a kernel leaves there stays among kernels.
+    Kernels import from it and no server does: what a kernel leaves there stays among kernels. The two lie beside each
+    other in a folder that no kernel sees, and nothing is made *in* them from outside: links there are a kernel's.
     """
     base = Path(environ.get("XDG_DATA_HOME", ""))
-    overlay = (base if base.is_absolute() else home / ".local" / "share") / "jupyter-qguard" / "kernels"
+    own = (base if base.is_absolute() else home / ".local" / "share") / "jupyter-qguard"
+    overlay, cache = own / "kernels", own / "kernels-cache"
     try:
-        for name in ("cache", library):
-            (overlay / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (overlay, cache):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError:
-        return None
-    return overlay
+        return None, None
+    return overlay, cache
 
 
 def library_of(program: str) -> str:

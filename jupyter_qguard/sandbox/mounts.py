@@ -70,7 +70,10 @@ class Layout:
     read_write: tuple[Path, ...]
     """Of the policy. Refused where they would open what is hidden or the system's."""
     overlay: Path | None
-    """The folder for what kernels install and cache, with a folder ``cache`` in it; None: it goes with the kernel."""
+    """The folder for what kernels install; None: it goes with the kernel."""
+    cache: Path | None = None
+    """What stands for ``~/.cache``; None: it goes with the kernel. Never in a folder that a kernel can write: a link in
+    its place would be followed by the next kernel's mounts."""
     home_writable: bool = False
     """Where the workspace is the home folder: whether all of it is writable but what is protected by name."""
     home_entries: tuple[Path, ...] = ()
@@ -204,11 +207,12 @@ def _at_home(layout: Layout, home: Path) -> Iterator[tuple[Path, Rule]]:
     ipython = home / ".ipython"
     yield ipython, Rule(Access.PRIVATE)
     yield from ((ipython / name, Rule(Access.READ_ONLY)) for name in IPYTHON_KEPT)
-    if layout.overlay is None:
-        yield home / ".cache", Rule(Access.PRIVATE)
-    else:
+    if layout.overlay is not None:
         yield layout.overlay, Rule(Access.READ_WRITE, required=True)
-        yield home / ".cache", Rule(Access.READ_WRITE, layout.overlay / "cache")
+    yield (
+        home / ".cache",
+        Rule(Access.PRIVATE) if layout.cache is None else Rule(Access.READ_WRITE, layout.cache, required=True),
+    )
 
 
 def _writable(layout: Layout, home: Path, resolve: Callable[[Path], Path]) -> Iterable[Path]:

@@ -73,6 +73,10 @@ def become(orders: dict[str, Any], link: _socket.socket) -> None:
                 os.set_inheritable(descriptor, False)
             except OSError:
                 continue  # the one that the listing itself had open
+    try:
+        os.makedirs(orders["made"], 0o700, exist_ok=True)
+    except OSError:
+        orders["made"] = ""  # none, or a kernel before has put something else there
     for folder in (orders["cwd"], orders["env"].get("HOME", "/"), "/"):
         try:
             os.chdir(folder)

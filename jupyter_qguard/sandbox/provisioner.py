@@ -140,14 +140,16 @@ class QGuardProvisioner(LocalProvisioner):
             policy=policy,
             today=dt.datetime.now(tz=dt.timezone.utc).date(),
         )
+        library = library_of(argv[0])
         self._launched = launch(
             Start(
                 kernel=str(self.kernel_id),
                 kernelspec=self._kernelspec,
                 notebook=notebook,
                 argv=argv,
-                environment=with_overlay(self._environment(policy, kwargs, PROXY), layout.overlay, library_of(argv[0])),
+                environment=with_overlay(self._environment(policy, kwargs, PROXY), layout.overlay, library),
                 cwd=cwd,
+                made=str(layout.overlay / library) if layout.overlay and library else "",
                 layout=layout,
                 ports=sorted({443, *ports_of(policy)}),
                 unwritable=self._unwritable(),

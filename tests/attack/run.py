@@ -9,6 +9,7 @@ import shutil
 import sys
 import sysconfig
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import Empty
@@ -201,7 +202,8 @@ class Run:
         ]
         for top in places:
             for pattern in ("qg_attack_*", "*/qg_attack_*", "*/*/qg_attack_*", "*/*/*/qg_attack_*", "qg-disk"):
-                for found in top.glob(pattern):
-                    shutil.rmtree(found) if found.is_dir() and not found.is_symlink() else found.unlink()
+                with suppress(FileNotFoundError):  # others work in these folders
+                    for found in top.glob(pattern):
+                        shutil.rmtree(found) if found.is_dir() and not found.is_symlink() else found.unlink()
         if not self._floor and _FLOOR.exists():
             _FLOOR.rmdir()

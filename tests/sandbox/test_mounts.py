@@ -145,11 +145,22 @@ def test_a_workspace_below_what_is_hidden_or_private_is_there():
 
 def test_caches_and_what_kernels_install_go_to_the_overlay():
     assert at(LAYOUT, HOME / ".cache/pip") is Access.PRIVATE
-    layout = changed(overlay=HOME / ".local/share/jupyter-qguard/overlay")
+    own = HOME / ".local/share/jupyter-qguard"
+    layout = changed(overlay=own / "kernels", cache=own / "kernels-cache")
     found = mounts(bwrap_arguments(layout, folder, str))
-    assert ("--bind", f"{layout.overlay}/cache", f"{HOME}/.cache") in found
+    assert ("--bind", f"{layout.cache}", f"{HOME}/.cache") in found
+    assert at(layout, layout.cache) is Access.HIDDEN
     assert at(layout, layout.overlay / "lib") is Access.READ_WRITE
     assert at(layout, layout.overlay.parent / "vault") is Access.HIDDEN
+
+
+def test_nothing_is_mounted_from_a_folder_that_a_kernel_writes():
+    layout = changed(
+        overlay=HOME / "own/kernels", cache=HOME / "own/kernels-cache", read_write=(Path("/srv/data"),), workspace=HOME
+    )
+    for option, source, where in mounts(bwrap_arguments(layout, folder, str)):
+        if option in ("--bind", "--ro-bind") and source not in (where, os.devnull):
+            assert at(layout, Path(source).parent) in (Access.READ_ONLY, Access.HIDDEN), (source, where)
 
 
 def test_ipython_may_write_its_folder_and_its_settings_stay():
