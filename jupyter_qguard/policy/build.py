@@ -9,14 +9,15 @@ from urllib.parse import urlsplit
 
 from jupyter_qguard.catalog import load_catalog
 from jupyter_qguard.policy import model
+from jupyter_qguard.policy.connect import vault_problems, vaults_policy
 from jupyter_qguard.policy.host import HostError, HostPattern
 from jupyter_qguard.policy.pattern import PatternError, join_patterns
 from jupyter_qguard.policy.record import AccessRecord, ClassifyRecord
-from jupyter_qguard.policy.reference import FORMS, is_reference
 from jupyter_qguard.scan.finding import Classification
+from jupyter_qguard.secret import SecretRef, SecretRefError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from jupyter_qguard.policy.document import Path, PolicyText
     from jupyter_qguard.policy.record import (
@@ -53,18 +54,20 @@ class Builder:
     def policy(self, record: PolicyRecord) -> model.Policy:
         """The policy that *record* means; worth nothing if there are problems afterwards."""
         classes, patterns, words = self._classify(record.classify)
+        self.problems += vault_problems(record.vaults)
         return model.Policy(
             scan=scan_policy(record.scan),
             classify=classes,
             patterns=patterns,
             descriptions=words,
             egress=self._egress(record.egress) if record.egress else model.STARTER.egress,
-            access=self._access(record.access),
+            access=self._access(record.access, record.vaults.others),
             exceptions=tuple(
                 self._exception(entry, ("exceptions", index)) for index, entry in enumerate(record.exceptions)
             ),
             files=tuple(self._file(entry, ("files", index)) for index, entry in enumerate(record.files)),
             audit=self._audit(record.audit),
+            vaults=vaults_policy(record.vaults),
         )
 
     def _where(self, path: Path) -> str:
@@ -181,21 +184,21 @@ class Builder:
             self._wrong(path, f"the network of that address is `{loose}`: write that, or the address alone")
         return None
 
-    def _access(self, records: tuple[AccessRecord, ...]) -> tuple[model.AccessEntry, ...]:
+    def _access(self, records: tuple[AccessRecord, ...], others: Collection[str]) -> tuple[model.AccessEntry, ...]:
         seen: dict[str, int] = {}
         for index, record in enumerate(records):
             if record.name in seen:
                 self._wrong(("access", index, "name"), f"taken by access[{seen[record.name]}]")
             seen.setdefault(record.name, index)
-        return tuple(self._entry(record, ("access", index)) for index, record in enumerate(records))
+        return tuple(self._entry(record, ("access", index), others) for index, record in enumerate(records))
 
-    def _entry(self, record: AccessRecord, path: Path) -> model.AccessEntry:
+    def _entry(self, record: AccessRecord, path: Path, others: Collection[str]) -> model.AccessEntry:
         if record.vendor not in load_catalog().vendors:
             self._wrong((*path, "vendor"), f"not in the catalogue; known: {', '.join(load_catalog().vendors)}")
         return model.AccessEntry(
             name=record.name,
             vendor=record.vendor,
-            secrets=self._secrets(record, path),
+            secrets=self._secrets(record, path, others),
             environment=record.environment,
             owner=record.owner,
             purpose=record.purpose,
@@ -208,14 +211,15 @@ class Builder:
             where=self._where(path),
         )
 
-    def _secrets(self, record: AccessRecord, path: Path) -> dict[str, str]:
+    def _secrets(self, record: AccessRecord, path: Path, others: Collection[str]) -> dict[str, SecretRef]:
         if (record.secret is None) == (not record.secrets):
             self._wrong(path, "give either `secret: REFERENCE` or `secrets: {FIELD: REFERENCE}`")
-        secrets = {"": record.secret} if record.secret is not None else dict(record.secrets)
-        for field, reference in secrets.items():
-            if not is_reference(reference):
-                where = (*path, "secrets", field) if field else (*path, "secret")
-                self._wrong(where, f"not a secret reference, and the value itself never stands here; forms: {FORMS}")
+        secrets: dict[str, SecretRef] = {}
+        for field, text in ({"": record.secret} if record.secret is not None else record.secrets).items():
+            try:
+                secrets[field] = SecretRef.parse(text, others)
+            except SecretRefError as error:
+                self._wrong((*path, "secrets", field) if field else (*path, "secret"), str(error))
         return secrets
 
     def _quota(self, record: AccessRecord, path: Path) -> dict[model.Operation, model.Quota]:

@@ -9,6 +9,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from jupyter_qguard.policy.vaults import VaultsPolicy
 from jupyter_qguard.scan.finding import Classification, Place
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Network, IPv6Network
 
     from jupyter_qguard.policy.host import HostPattern
+    from jupyter_qguard.secret import SecretRef
 
 
 class Mode(enum.Enum):
@@ -183,7 +185,7 @@ class AccessEntry:
     name: str
     vendor: str
     """Catalogue id."""
-    secrets: Mapping[str, str]
+    secrets: Mapping[str, SecretRef]
     """Field to secret reference; a lone ``secret`` stands under the empty field name."""
     environment: Environment
     owner: str
@@ -279,6 +281,7 @@ class Policy:
     exceptions: tuple[PolicyException, ...] = ()
     files: tuple[FileRule, ...] = ()
     audit: AuditPolicy = AuditPolicy()
+    vaults: VaultsPolicy = field(default_factory=VaultsPolicy)
 
 
 STARTER = Policy(egress=EgressPolicy(mode=Mode.OBSERVE))

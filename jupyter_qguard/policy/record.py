@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from jupyter_qguard.policy.model import Environment, Mode, Operation, Terminals
+from jupyter_qguard.policy.vaults import SignIn
 
 API_VERSION = "qguard/v1"
 
@@ -171,6 +172,47 @@ class AuditRecord(Record, frozen=True, kw_only=True):
     ) = None
 
 
+class SignInRecord(Record, frozen=True, kw_only=True):
+    """How to sign in at OpenBao or Vault."""
+
+    method: SignIn
+    mount: Annotated[Name, Meta(description="Where the method is mounted, if not under its own name.")] | None = None
+    role: Annotated[Name, Meta(description="Name of the role; for approle its role id.")] | None = None
+    file: (
+        Annotated[Text, Meta(description="Absolute path of the file with the token, secret id or JWT; read each time.")]
+        | None
+    ) = None
+    wrapped: Annotated[bool, Meta(description="True where the file holds a wrapping token of the secret id.")] = False
+
+
+class BaoRecord(Record, frozen=True, kw_only=True):
+    """An OpenBao or HashiCorp Vault."""
+
+    address: Annotated[Text, Meta(description="As https://bao.example.org:8200.")] | None = None
+    namespace: Name | None = None
+    ca_bundle: Annotated[Text, Meta(description="Absolute path of a PEM file to trust.")] | None = None
+    sign_in: SignInRecord | None = None
+
+
+class AwsRecord(Record, frozen=True, kw_only=True):
+    """AWS Secrets Manager."""
+
+    region: Name | None = None
+    profile: Annotated[Name, Meta(description="Of the files under ~/.aws.")] | None = None
+    endpoint: Annotated[Text, Meta(description="URL of a private endpoint.")] | None = None
+
+
+class VaultsRecord(Record, frozen=True, kw_only=True):
+    """How this machine reaches its vaults: literals and paths of files, never a secret."""
+
+    openbao: BaoRecord | None = None
+    vault: BaoRecord | None = None
+    aws: AwsRecord | None = None
+    others: Annotated[
+        dict[Name, dict[Name, Text]], Meta(description="Source of a third party to its settings.", max_length=50)
+    ] = {}
+
+
 class PolicyRecord(Record, frozen=True, kw_only=True):
     """A policy of jupyter-qguard."""
 
@@ -185,3 +227,4 @@ class PolicyRecord(Record, frozen=True, kw_only=True):
     exceptions: Annotated[tuple[ExceptionRecord, ...], Meta(max_length=5000)] = ()
     files: Annotated[tuple[FileRecord, ...], Meta(max_length=5000)] = ()
     audit: AuditRecord = AuditRecord()
+    vaults: VaultsRecord = VaultsRecord()

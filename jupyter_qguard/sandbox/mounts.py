@@ -123,7 +123,7 @@ READ_ONLY_AT_HOME = tuple(
     # What a shell, a login, a desktop, a scheduler or an editor runs.
     ".bashrc .bash_profile .bash_login .bash_logout .profile .zshrc .zshenv .zprofile .zlogin .oh-my-zsh .inputrc "
     ".xprofile .xsession .xinitrc .pam_environment .config/autostart .config/systemd .config/environment.d .config/fish "
-    ".config/git .gitconfig .config/direnv .local/share/direnv .local/share/applications .local/share/systemd "
+    ".config/git .gitconfig .config/python_keyring .config/direnv .local/share/direnv .local/share/applications .local/share/systemd "
     ".vim .vimrc .config/nvim .local/share/nvim .emacs .emacs.d .config/emacs .vscode .vscode-server .config/Code "
     ".config/code-server .tmux.conf .screenrc .config/matplotlib .hushlogin .forward .procmailrc".split()
 )

@@ -28,6 +28,7 @@ from jupyter_qguard.policy.model import (
 )
 from jupyter_qguard.policy.parse import parse_policy, parse_tightening
 from jupyter_qguard.scan.finding import Classification
+from jupyter_qguard.secret import SecretRef
 
 HEAD = "apiVersion: qguard/v1\n"
 WHOLE = """\
@@ -100,7 +101,7 @@ def test_every_part_of_the_grammar_becomes_a_value() -> None:
         "/etc/ssl/lab.pem",
     )
     (entry,) = policy.access
-    assert entry.secrets == {"": "openbao://quantum/prod/ionq#api_key"}
+    assert entry.secrets == {"": SecretRef("openbao", "quantum/prod/ionq", "api_key")}
     assert (entry.environment, entry.expires) == (Environment.PROD, dt.date(2027, 1, 31))
     assert (entry.who.users, entry.who.groups) == ({"ada"}, {"quantum-prod"})
     assert entry.quota == {Operation.SUBMIT: Quota(50, QuotaPeriod.DAY)}

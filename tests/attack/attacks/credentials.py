@@ -12,7 +12,7 @@ FILES: dict[str, str] = {
     for name in (
         ".aws/credentials", ".aws/sso/cache/a.json", ".aws/cli/cache/a.json", ".qiskit/qiskit-ibm.json", ".ssh/id_ed25519", ".gnupg/private-keys-v1.d/a.key", ".netrc", ".pypirc", ".git-credentials", ".config/git/credentials",
         ".config/gcloud/application_default_credentials.json", ".azure/msal_token_cache.json", ".azure/azureQuantum.json", ".kube/config", ".docker/config.json", ".config/gh/hosts.yml", ".npmrc", ".vault-token", ".config/dwave/dwave.conf",
-        ".qcs/secrets.toml", ".quantinuum_config", ".config/pytket/config.json", ".local/share/keyrings/login.keyring", ".password-store/a.gpg", ".config/jupyter-qguard/secret", ".local/share/jupyter-qguard/vault.age", ".local/state/jupyter-qguard/audit/key",
+        ".qcs/secrets.toml", ".quantinuum_config", ".config/pytket/config.json", ".local/share/keyrings/login.keyring", ".password-store/a.gpg", ".config/jupyter-qguard/secret", ".local/share/jupyter-qguard/vault/vault.age", ".local/share/jupyter-qguard/vault/vault.key", ".local/state/jupyter-qguard/audit/key",
         ".jupyter/jupyter_server_config.json", ".bash_history", ".python_history", ".ipython/profile_default/history.sqlite", ".config/rclone/rclone.conf", ".huggingface/token", ".cache/huggingface/token", ".mozilla/firefox/a/logins.json", ".config/chromium/Default/Cookies", ".config/pip/pip.conf",
     )
 }  # fmt: skip
