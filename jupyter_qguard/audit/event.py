@@ -143,8 +143,14 @@ class OperationDecided(EventData, frozen=True, kw_only=True):
     type: ClassVar[EventType] = EventType.OPERATION_DECIDED
     action: str
     operation: str
+    """``inspect``, ``submit``, …; empty where the request is none that the catalogue knows."""
     vendor: str
+    host: str = ""
+    request: str = ""
+    """Method and path as the catalogue spells them, without what varies."""
     lease: str = ""
+    cause: str = ""
+    """Of a refusal: ``policy``, ``credential``, ``quota``, ``guard``, ``network``, ``vendor``."""
     reason: str = ""
     count: int = 1
 
@@ -174,6 +180,7 @@ class ResultRead(EventData, frozen=True, kw_only=True):
     vendor: str
     job: str
     lease: str = ""
+    count: int = 1
 
 
 class KernelStarted(EventData, frozen=True, kw_only=True):

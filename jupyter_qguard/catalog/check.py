@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from jupyter_qguard.catalog.model import Custody
 from jupyter_qguard.catalog.shape import bounded
 
 if TYPE_CHECKING:
@@ -46,9 +47,31 @@ def problems(vendor: Vendor, stem: str) -> Iterator[Problem]:
     for number, wire in enumerate(vendor.wire):
         if wire.credential and wire.credential not in rule_ids:
             yield Problem(f"$.wire[{number}].credential", f"no rule of this vendor is called `{wire.credential}`")
+    yield from _brokering_problems(vendor, rule_ids)
     for number, rule in enumerate(vendor.rules):
         for problem in _rule_problems(rule, vendor):
             yield Problem(f"$.rules[{number}]{problem.path}", f"rule `{rule.id}`: {problem.text}")
+
+
+def _brokering_problems(vendor: Vendor, rule_ids: set[str]) -> Iterator[Problem]:
+    brokering = vendor.brokering
+    named = [("$.brokering.secrets", rule_id) for rule_id in brokering.secrets.values()]
+    for number, exchange in enumerate(brokering.exchanges):
+        path = f"$.brokering.exchanges[{number}]"
+        named += [(f"{path}.fields", rule_id) for rule_id in exchange.fields.values()]
+        named += [(f"{path}.returns", rule_id) for rule_id in exchange.returns.values()]
+    for path, rule_id in named:
+        if rule_id not in rule_ids:
+            yield Problem(path, f"no rule of this vendor is called `{rule_id}`")
+    for variable, name in brokering.variables.items():
+        if name not in brokering.secrets:
+            yield Problem(
+                "$.brokering.variables", f"`{variable}` stands for the secret `{name}`, which there is none of"
+            )
+        if not _VARIABLE.fullmatch(variable):
+            yield Problem("$.brokering.variables", f"`{variable}` is no environment variable's name in capitals")
+    if brokering.custody is Custody.BROKERED and not brokering.secrets:
+        yield Problem("$.brokering.secrets", "what is brokered needs to know which secret stands for which rule")
 
 
 def _rule_problems(rule: Rule, vendor: Vendor) -> Iterator[Problem]:

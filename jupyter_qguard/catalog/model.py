@@ -159,6 +159,8 @@ class Operation(_Record, frozen=True, kw_only=True):
     """HTTP method, or ``GRPC``, ``GRAPHQL``."""
     path: str
     """Path with ``{name}`` for what varies; the operation's name for gRPC and GraphQL."""
+    job: str = ""
+    """Where the answer to a ``submit`` names the job: a JSON pointer."""
     note: str = ""
 
 
@@ -186,7 +188,49 @@ class Wire(_Record, frozen=True, kw_only=True):
     scheme: str = ""
     credential: str = ""
     """Rule id of the credential that stands here, where the vendor has several."""
+    swapped: bool = True
+    """False where the vendor would take it and the broker never puts it: a long-lived key beside its token."""
     note: str = ""
+
+
+class Custody(enum.Enum):
+    """How a secret is held, strongest first."""
+
+    BROKERED = "brokered"
+    """The kernel holds a handle; the value goes on the wire outside of it."""
+    SHORT_LIVED = "short_lived"
+    """The kernel holds a value that ends within the hour."""
+    SEALED = "sealed"
+    """The kernel holds the value, in an object that shows it to the vendor's client only."""
+
+
+class Exchange(_Record, frozen=True, kw_only=True):
+    """A request in which the credential is exchanged for a token, so that the answer holds one too."""
+
+    path: str
+    fields: dict[str, str]
+    """Form or JSON field of the request, to the rule id of the credential in it."""
+    returns: dict[str, str]
+    """Field of the JSON answer, to the rule id of the credential in it."""
+    keeps: tuple[str, ...] = ()
+    """Fields of the answer that are passed on as they are; of all others only numbers and truth values are."""
+
+
+class Brokering(_Record, frozen=True, kw_only=True):
+    """How a kernel uses the vendor's credential without holding it."""
+
+    custody: Custody = Custody.SEALED
+    secrets: dict[str, str] = {}
+    """Name of a secret in an access entry, to its rule id; the empty name is a lone ``secret``."""
+    variables: dict[str, str] = {}
+    """Environment variable of the vendor's SDK, to the name of the secret whose handle stands in it."""
+    settings: dict[str, str] = {}
+    """Setting of an access entry, to the environment variable that it stands in."""
+    length: int = 0
+    """Of a handle, in characters, where clients look at it; 0 where they do not."""
+    exchanges: tuple[Exchange, ...] = ()
+    pinned: dict[str, str] = {}
+    """Header of a request, to the setting of the entry that it must equal where the entry has it."""
 
 
 class Telemetry(_Record, frozen=True, kw_only=True):
@@ -217,6 +261,7 @@ class Vendor(_Record, frozen=True, kw_only=True):
     separable: bool = True
     """False where submit, inspect and read results cannot be told apart by method and path."""
     wire: tuple[Wire, ...] = ()
+    brokering: Brokering = Brokering()
     telemetry: Telemetry = Telemetry()
     notes: str = ""
     sources: tuple[str, ...] = ()

@@ -75,7 +75,19 @@ class Recorder:
         would = verdict.would.label if verdict.would is not verdict.action else ""
         reason = verdict.rule or ("not on the allowlist" if would else "")
         data = EgressDecided(action=verdict.action.label, would=would, host=host, port=port, reason=reason)
-        event = AuditEvent(data=data, kernel=who.kernel, notebook=who.notebook)
+        await self.record(AuditEvent(data=data, kernel=who.kernel, notebook=who.notebook), counted=True)
+
+    async def record(self, event: AuditEvent, *, counted: bool = False) -> None:
+        """Record *event* before what it speaks of is done; with *counted* only the first of equal ones at once.
+
+        Raises
+        ------
+        AuditUnavailableError
+            It is not recorded.
+        """
+        if not counted:
+            await self._append(event)
+            return
         if event in self._counts and not self.trouble:
             self._counts[event] += 1
             return
@@ -90,7 +102,10 @@ class Recorder:
         """Record that a connection was refused, or (*would*) would have been. What cannot be recorded stays refused."""
         action = "allow" if would else "refuse"
         data = EgressDecided(action=action, would=would, host=host, port=port, reason=reason)
-        event = AuditEvent(data=data, kernel=who.kernel, notebook=who.notebook)
+        self.note(AuditEvent(data=data, kernel=who.kernel, notebook=who.notebook))
+
+    def note(self, event: AuditEvent) -> None:
+        """Record a refusal, equal ones within a while as one. What cannot be recorded stays refused."""
         if self._log is None:
             return  # `trouble` says why
         try:

@@ -1,0 +1,298 @@
+"""A connection of a kernel to a brokered host, opened: each request is judged, and goes out with the credential.
+
+The order for one request: judge, record, send, read the answer, take the credential out of it, pass it on. Nothing is
+ever sent twice: where an answer to a submit is lost, that is recorded as an unknown job before the kernel hears of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from jupyter_qguard.broker.body import BodyWatch
+from jupyter_qguard.broker.exchange import MAX_BODY as MAX_EXCHANGE
+from jupyter_qguard.broker.exchange import read_answer, read_request, request_body
+from jupyter_qguard.broker.judge import Judge, Request
+from jupyter_qguard.broker.lease import LeaseBook
+from jupyter_qguard.broker.message import backward_headers, check_readable, onward_headers, refusal_body
+from jupyter_qguard.broker.quota import QuotaBook
+from jupyter_qguard.broker.refusal import Cause, RequestRefusedError
+from jupyter_qguard.broker.scrub import Scrubber
+from jupyter_qguard.catalog.model import OperationClass
+from jupyter_qguard.egress.refusal import one_line
+from jupyter_qguard.egress.waiting import Deadline
+from jupyter_qguard.gateway.http1 import KernelSide, VendorSide
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable
+
+    import h11
+
+    from jupyter_qguard.broker.judge import Place, Ruling
+    from jupyter_qguard.gateway.operations import OperationRecords
+    from jupyter_qguard.gateway.secure import SecureStream
+
+_AT_ONCE = 1 << 20
+"""Bytes of a body that are looked at before anything is sent; also the most that the answer to a submit may have."""
+_ANSWER_SECONDS = 600.0
+_LOST = 424
+"""Failed Dependency: of the statuses after which no vendor's client repeats a request by itself."""
+_OK, _MULTIPLE = 200, 300
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """What all brokered connections of a gateway share."""
+
+    leases: LeaseBook = field(default_factory=LeaseBook)
+    quotas: QuotaBook = field(default_factory=QuotaBook)
+    clock: Callable[[], float] = time.time
+    """Seconds since the epoch."""
+
+    @property
+    def judge(self) -> Judge:
+        """Who decides on requests."""
+        return Judge(self.leases, self.quotas, self.clock)
+
+
+class BrokeredConnection:
+    """Serves the requests of one connection, one after the other."""
+
+    def __init__(
+        self,
+        kernel: SecureStream,
+        place: Place,
+        *,
+        broker: Broker,
+        reach: Callable[[], Awaitable[SecureStream]],
+        records: OperationRecords,
+        tell: Callable[[RequestRefusedError], None],
+    ) -> None:
+        """*reach* connects to the vendor; *tell* tells the person of a refusal."""
+        self._kernel, self._place = KernelSide(kernel), place
+        self._broker, self._judge, self._reach = broker, broker.judge, reach
+        self._records, self._tell = records, tell
+        self._vendor: VendorSide | None = None
+        self._ruling: Ruling | None = None
+
+    async def run(self) -> None:
+        """Until the client is done or was refused. Raises OSError if it goes."""
+        while True:
+            self._ruling = None
+            try:
+                head = await self._kernel.request()
+                if head is None:
+                    return
+                await self._serve(head)
+            except RequestRefusedError as refusal:
+                await self._refuse(refusal)
+                return
+            except Exception as error:
+                if isinstance(error, OSError):
+                    raise
+                _log.error("a brokered request failed inside of the gateway: %s", type(error).__name__)
+                await self._refuse(RequestRefusedError(Cause.GUARD, "the gateway failed", status=500))
+                return
+            if not self._kernel.again():
+                return
+
+    async def _serve(self, head: h11.Request) -> None:
+        if dict(head.headers).get(b"host", b"").partition(b":")[0].decode("latin-1").lower() != self._place.host:
+            raise RequestRefusedError(Cause.GUARD, "the request names another host than its connection", status=421)
+        request = Request(head.method.decode("ascii"), head.target.decode("latin-1"), onward_headers(head.headers))
+        ruling = self._ruling = self._judge.rule(self._place, request)
+        if ruling.exchange is not None:
+            await self._exchange(ruling, dict(request.headers).get("content-type", ""))
+        else:
+            await self._pass(ruling)
+
+    async def _pass(self, ruling: Ruling) -> None:
+        """Everything but token exchanges."""
+        parts = aiter(_watched(self._kernel.body()))
+        begun, whole = await _beginning(parts)
+        await self._records.allowed(self._place, ruling)
+        try:
+            vendor = await self._connected()
+        except RequestRefusedError:
+            self._judge.take_back(ruling)
+            raise
+        length = sum(map(len, begun)) if whole else None
+        try:
+            answer = await self._asked(vendor, ruling, begun, parts, length)
+        except RequestRefusedError:
+            self._vendor = None  # broken off: the vendor has no whole request
+            self._judge.take_back(ruling)
+            raise
+        except (OSError, TimeoutError):
+            self._vendor = None
+            raise await self._lost(ruling) from None
+        await self._answer(ruling, vendor, answer)
+
+    async def _asked(
+        self, vendor: VendorSide, ruling: Ruling, begun: list[bytes], rest: AsyncIterator[bytes], length: int | None
+    ) -> h11.Response:
+        await vendor.ask(ruling.method, str(ruling.target), ruling.headers, length)
+        for part in begun:
+            await vendor.data(part)
+        if length is None:
+            async for part in rest:
+                await vendor.data(part)
+        await vendor.finish()
+        with Deadline(_ANSWER_SECONDS):
+            return await vendor.answer()
+
+    async def _lost(self, ruling: Ruling) -> RequestRefusedError:
+        """No answer came to what was sent."""
+        if ruling.matched.does is not OperationClass.SUBMIT:
+            return RequestRefusedError(Cause.NETWORK, f"`{self._place.host}` broke off without an answer", status=502)
+        await self._records.unknown(ruling)
+        text = (
+            f"`{self._place.host}` gave no answer to a submit: the job may exist. It was not repeated; look for it in the "
+            "vendor's list of jobs before you submit again"
+        )
+        return RequestRefusedError(Cause.NETWORK, text, status=_LOST)
+
+    async def _answer(self, ruling: Ruling, vendor: VendorSide, answer: h11.Response) -> None:
+        """Pass *answer* on, without the credential."""
+        scrubber = Scrubber(ruling.lease.values() if ruling.lease else ())
+        headers = backward_headers(answer.headers, scrubber)
+        check_readable(headers)
+        went_well = _OK <= answer.status_code < _MULTIPLE
+        body = vendor.body()
+        held = b""
+        if went_well and ruling.matched.does is OperationClass.SUBMIT and ruling.matched.operation.job:
+            held, ended = await _up_to(body, _AT_ONCE)
+            await self._records.submitted(ruling, _pointed(held, ruling.matched.operation.job) if ended else "")
+        if went_well and ruling.matched.does is OperationClass.READ_RESULTS:
+            await self._records.read(ruling)
+        await self._kernel.answer(answer.status_code, _phrase(answer), headers)
+        await self._kernel.data(scrubber.feed(held))
+        async for part in body:
+            await self._kernel.data(scrubber.feed(part))
+        await self._kernel.data(scrubber.end())
+        await self._kernel.finish()
+
+    async def _exchange(self, ruling: Ruling, content_type: str) -> None:
+        """Swap handles for the key in the request, and the tokens for handles in the answer."""
+        assert ruling.exchange is not None  # noqa: S101 - the caller looked
+        body, ended = await _up_to(self._kernel.body(), MAX_EXCHANGE)
+        if not ended:
+            raise RequestRefusedError(Cause.GUARD, "the token exchange is too large", status=413)
+        asked = read_request(ruling.exchange, content_type, body)
+        lease, values = self._judge.exchanged(self._place, ruling, asked)
+        onward = request_body(asked, values)
+        await self._records.allowed(self._place, ruling)
+        vendor = await self._connected()
+        try:
+            await vendor.ask(ruling.method, str(ruling.target), ruling.headers, len(onward))
+            await vendor.data(onward)
+            await vendor.finish()
+            with Deadline(_ANSWER_SECONDS):
+                answer = await vendor.answer()
+                text, ended = await _up_to(vendor.body(), MAX_EXCHANGE)
+        except (OSError, TimeoutError):
+            self._vendor = None
+            raise await self._lost(ruling) from None
+        scrubber = Scrubber(lease.values())
+        headers = [each for each in backward_headers(answer.headers, scrubber) if each[0] != "content-length"]
+        check_readable(headers)
+        if not ended:
+            raise RequestRefusedError(Cause.VENDOR, "the answer to the token exchange is too large", status=502)
+        if _OK <= answer.status_code < _MULTIPLE:
+            text = read_answer(
+                ruling.exchange,
+                text,
+                self._broker.clock(),
+                lambda handle, held: self._broker.leases.extend(lease, handle, held),
+            )
+        else:
+            text = scrubber.whole(text)
+        await self._kernel.answer(answer.status_code, _phrase(answer), [*headers, ("content-length", str(len(text)))])
+        await self._kernel.data(text)
+        await self._kernel.finish()
+
+    async def _connected(self) -> VendorSide:
+        """A connection to the vendor that waits for a request: the one before this, or a new one."""
+        if self._vendor is not None and self._vendor.again():
+            return self._vendor
+        try:
+            stream = await self._reach()
+            await stream.handshake()
+        except ssl.SSLCertVerificationError:
+            text = f"the certificate of `{self._place.host}` is not one to be trusted"
+            raise RequestRefusedError(Cause.NETWORK, text, status=502) from None
+        except (OSError, TimeoutError):
+            text = f"`{self._place.host}` cannot be reached"
+            raise RequestRefusedError(Cause.NETWORK, text, status=502) from None
+        self._vendor = VendorSide(stream, self._place.host)
+        return self._vendor
+
+    async def _refuse(self, refusal: RequestRefusedError) -> None:
+        """Record it, tell the person, and answer where no answer has begun."""
+        self._records.refused(self._place, refusal, self._ruling.matched if self._ruling else None)
+        self._tell(refusal)
+        if not self._kernel.untouched:
+            return
+        body = refusal_body(refusal)
+        headers = [
+            ("content-type", "application/json"),
+            ("content-length", str(len(body))),
+            ("x-qguard-cause", refusal.cause.value),
+            ("connection", "close"),
+        ]
+        if refusal.retry_after:
+            headers.append(("retry-after", str(refusal.retry_after)))
+        with contextlib.suppress(OSError):
+            await self._kernel.answer(refusal.status, one_line(f"qguard: {refusal.reason}"), headers)
+            await self._kernel.data(body)
+            await self._kernel.finish()
+
+
+async def _watched(parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    watch = BodyWatch()
+    async for part in parts:
+        watch.look(part)
+        yield part
+
+
+async def _beginning(parts: AsyncIterator[bytes]) -> tuple[list[bytes], bool]:
+    """The first parts of a body, and whether that was all."""
+    begun, size = [], 0
+    async for part in parts:
+        begun.append(part)
+        size += len(part)
+        if size > _AT_ONCE:
+            return begun, False
+    return begun, True
+
+
+async def _up_to(parts: AsyncIterator[bytes], most: int) -> tuple[bytes, bool]:
+    """The beginning of a body, and whether it ended within *most* bytes."""
+    begun = bytearray()
+    async for part in parts:
+        begun += part
+        if len(begun) > most:
+            return bytes(begun), False
+    return bytes(begun), True
+
+
+def _pointed(body: bytes, pointer: str) -> str:
+    """What *pointer* (RFC 6901) names in a JSON answer; empty if it is not there."""
+    try:
+        found: Any = json.loads(body)
+        for step in pointer.split("/")[1:]:
+            found = found[int(step)] if isinstance(found, list) else found[step]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return ""
+    return str(found)[:200] if isinstance(found, (str, int)) and not isinstance(found, bool) else ""
+
+
+def _phrase(answer: h11.Response) -> str:
+    return bytes(answer.reason).decode("latin-1")
