@@ -13,7 +13,7 @@ from jupyter_qguard.broker.credentials import carried_handles, without_foreign_c
 from jupyter_qguard.broker.operation import GRPC, match_operation
 from jupyter_qguard.broker.refusal import Cause, RequestRefusedError
 from jupyter_qguard.broker.target import parse_target
-from jupyter_qguard.catalog.model import Custody, OperationClass
+from jupyter_qguard.catalog.model import OperationClass
 from jupyter_qguard.policy.model import Operation
 
 if TYPE_CHECKING:
@@ -200,11 +200,6 @@ class Judge:
             text = f"the quota of `{entry.name}` is used up: {quota.count} {operation.value} a {quota.period.value}"
             raise RequestRefusedError(Cause.QUOTA, text, status=429, retry_after=max(1, round(wait)))
         self._quotas.count(entry.name, operation, now)
-
-
-def is_brokered(vendor: Vendor) -> bool:
-    """Whether requests to the hosts of *vendor* are opened and judged."""
-    return vendor.brokering.custody is Custody.BROKERED
 
 
 def _exchange(vendor: Vendor, method: str, target: Target) -> Exchange | None:

@@ -17,6 +17,7 @@ from jupyter_qguard.egress.names import NameTable
 from jupyter_qguard.egress.resolver import Resolver, system_lookup
 from jupyter_qguard.errors import AuditUnavailableError, InputError
 from jupyter_qguard.gateway import control
+from jupyter_qguard.gateway.authority import Authority
 from jupyter_qguard.gateway.doors import Doors, take_doors
 from jupyter_qguard.gateway.kernel import Kernel, Means
 from jupyter_qguard.gateway.limits import Limits
@@ -141,10 +142,20 @@ class Gateway:
             await self._means.line.send(control.Failed(request=message.request, reason=str(error)))
             return
         names = self._recalled.pop(message.kernel, None) or NameTable()
-        kernel = Kernel(message.kernel, message.notebook, names, self._means, message.credential)
+        authority = self._authority(message.authority)
+        who = Who(message.kernel, message.notebook)
+        kernel = Kernel(who, names, self._means, credential=message.credential, authority=authority)
         doors = self._kernels[message.kernel] = Doors(kernel, taken)
         doors.open()
-        await self._means.line.send(control.Done(request=message.request))
+        dump = authority.dump() if authority else ""
+        await self._means.line.send(control.Done(request=message.request, authority=dump))
+
+    def _authority(self, kept: str) -> Authority | None:
+        """Whom a kernel trusts: what a gateway before this one made for it, else a new one for what is brokered now."""
+        if kept:
+            return Authority.load(kept)
+        hosts = self._means.rulings.brokered
+        return Authority.make(hosts) if hosts else None
 
     async def _close_doors(self, message: control.CloseDoors, doors: Doors | None) -> None:
         if doors is not None:

@@ -31,6 +31,9 @@ class Authority:
     def __init__(self, key: ec.EllipticCurvePrivateKey, certificate: x509.Certificate) -> None:
         self._key, self.certificate = key, certificate
         self._leaf_key = ec.generate_private_key(ec.SECP256R1())
+        constraint = certificate.extensions.get_extension_for_class(x509.NameConstraints).value
+        self.hosts = frozenset(str(name.value) for name in constraint.permitted_subtrees or ())
+        """The names that it vouches for."""
         self._contexts: dict[tuple[str, tuple[str, ...]], ssl.SSLContext] = {}
 
     @classmethod

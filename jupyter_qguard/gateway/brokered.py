@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 1 << 20
 """Bytes of a body that are looked at before anything is sent; also the most that the answer to a submit may have."""
-_ANSWER_SECONDS = 600.0
+_ANSWER_SECONDS, _IDLE_SECONDS = 600.0, 3600.0
 _LOST = 424
 """Failed Dependency: of the statuses after which no vendor's client repeats a request by itself."""
 _OK, _MULTIPLE = 200, 300
@@ -68,15 +68,16 @@ class BrokeredConnection:
     def __init__(
         self,
         kernel: SecureStream,
-        place: Place,
+        where: Callable[[], Place | None],
         *,
         broker: Broker,
         reach: Callable[[], Awaitable[SecureStream]],
         records: OperationRecords,
         tell: Callable[[RequestRefusedError], None],
     ) -> None:
-        """*reach* connects to the vendor; *tell* tells the person of a refusal."""
-        self._kernel, self._place = KernelSide(kernel), place
+        """*where* says for each request what is in force; *reach* connects to the vendor; *tell* tells the person."""
+        self._kernel, self._where = KernelSide(kernel), where
+        self._place: Place | None = None
         self._broker, self._judge, self._reach = broker, broker.judge, reach
         self._records, self._tell = records, tell
         self._vendor: VendorSide | None = None
@@ -87,10 +88,15 @@ class BrokeredConnection:
         while True:
             self._ruling = None
             try:
-                head = await self._kernel.request()
+                with Deadline(_IDLE_SECONDS):
+                    head = await self._kernel.request()
                 if head is None:
                     return
-                await self._serve(head)
+                self._place = self._where()
+                if self._place is None:
+                    text = "the policy has no access entry for this host any more"
+                    raise RequestRefusedError(Cause.POLICY, text)  # noqa: TRY301 - answered as the others are
+                await self._serve(self._place, head)
             except RequestRefusedError as refusal:
                 await self._refuse(refusal)
                 return
@@ -103,23 +109,23 @@ class BrokeredConnection:
             if not self._kernel.again():
                 return
 
-    async def _serve(self, head: h11.Request) -> None:
-        if dict(head.headers).get(b"host", b"").partition(b":")[0].decode("latin-1").lower() != self._place.host:
+    async def _serve(self, place: Place, head: h11.Request) -> None:
+        if dict(head.headers).get(b"host", b"").partition(b":")[0].decode("latin-1").lower() != place.host:
             raise RequestRefusedError(Cause.GUARD, "the request names another host than its connection", status=421)
         request = Request(head.method.decode("ascii"), head.target.decode("latin-1"), onward_headers(head.headers))
-        ruling = self._ruling = self._judge.rule(self._place, request)
+        ruling = self._ruling = self._judge.rule(place, request)
         if ruling.exchange is not None:
-            await self._exchange(ruling, dict(request.headers).get("content-type", ""))
+            await self._exchange(place, ruling, dict(request.headers).get("content-type", ""))
         else:
-            await self._pass(ruling)
+            await self._pass(place, ruling)
 
-    async def _pass(self, ruling: Ruling) -> None:
+    async def _pass(self, place: Place, ruling: Ruling) -> None:
         """Everything but token exchanges."""
         parts = aiter(_watched(self._kernel.body()))
         begun, whole = await _beginning(parts)
-        await self._records.allowed(self._place, ruling)
+        await self._records.allowed(place, ruling)
         try:
-            vendor = await self._connected()
+            vendor = await self._connected(place)
         except RequestRefusedError:
             self._judge.take_back(ruling)
             raise
@@ -132,7 +138,7 @@ class BrokeredConnection:
             raise
         except (OSError, TimeoutError):
             self._vendor = None
-            raise await self._lost(ruling) from None
+            raise await self._lost(place, ruling) from None
         await self._answer(ruling, vendor, answer)
 
     async def _asked(
@@ -148,13 +154,13 @@ class BrokeredConnection:
         with Deadline(_ANSWER_SECONDS):
             return await vendor.answer()
 
-    async def _lost(self, ruling: Ruling) -> RequestRefusedError:
+    async def _lost(self, place: Place, ruling: Ruling) -> RequestRefusedError:
         """No answer came to what was sent."""
         if ruling.matched.does is not OperationClass.SUBMIT:
-            return RequestRefusedError(Cause.NETWORK, f"`{self._place.host}` broke off without an answer", status=502)
+            return RequestRefusedError(Cause.NETWORK, f"`{place.host}` broke off without an answer", status=502)
         await self._records.unknown(ruling)
         text = (
-            f"`{self._place.host}` gave no answer to a submit: the job may exist. It was not repeated; look for it in the "
+            f"`{place.host}` gave no answer to a submit: the job may exist. It was not repeated; look for it in the "
             "vendor's list of jobs before you submit again"
         )
         return RequestRefusedError(Cause.NETWORK, text, status=_LOST)
@@ -179,17 +185,17 @@ class BrokeredConnection:
         await self._kernel.data(scrubber.end())
         await self._kernel.finish()
 
-    async def _exchange(self, ruling: Ruling, content_type: str) -> None:
+    async def _exchange(self, place: Place, ruling: Ruling, content_type: str) -> None:
         """Swap handles for the key in the request, and the tokens for handles in the answer."""
         assert ruling.exchange is not None  # noqa: S101 - the caller looked
         body, ended = await _up_to(self._kernel.body(), MAX_EXCHANGE)
         if not ended:
             raise RequestRefusedError(Cause.GUARD, "the token exchange is too large", status=413)
         asked = read_request(ruling.exchange, content_type, body)
-        lease, values = self._judge.exchanged(self._place, ruling, asked)
+        lease, values = self._judge.exchanged(place, ruling, asked)
         onward = request_body(asked, values)
-        await self._records.allowed(self._place, ruling)
-        vendor = await self._connected()
+        await self._records.allowed(place, ruling)
+        vendor = await self._connected(place)
         try:
             await vendor.ask(ruling.method, str(ruling.target), ruling.headers, len(onward))
             await vendor.data(onward)
@@ -199,7 +205,7 @@ class BrokeredConnection:
                 text, ended = await _up_to(vendor.body(), MAX_EXCHANGE)
         except (OSError, TimeoutError):
             self._vendor = None
-            raise await self._lost(ruling) from None
+            raise await self._lost(place, ruling) from None
         scrubber = Scrubber(lease.values())
         headers = [each for each in backward_headers(answer.headers, scrubber) if each[0] != "content-length"]
         check_readable(headers)
@@ -218,7 +224,7 @@ class BrokeredConnection:
         await self._kernel.data(text)
         await self._kernel.finish()
 
-    async def _connected(self) -> VendorSide:
+    async def _connected(self, place: Place) -> VendorSide:
         """A connection to the vendor that waits for a request: the one before this, or a new one."""
         if self._vendor is not None and self._vendor.again():
             return self._vendor
@@ -226,17 +232,18 @@ class BrokeredConnection:
             stream = await self._reach()
             await stream.handshake()
         except ssl.SSLCertVerificationError:
-            text = f"the certificate of `{self._place.host}` is not one to be trusted"
+            text = f"the certificate of `{place.host}` is not one to be trusted"
             raise RequestRefusedError(Cause.NETWORK, text, status=502) from None
         except (OSError, TimeoutError):
-            text = f"`{self._place.host}` cannot be reached"
+            text = f"`{place.host}` cannot be reached"
             raise RequestRefusedError(Cause.NETWORK, text, status=502) from None
-        self._vendor = VendorSide(stream, self._place.host)
+        self._vendor = VendorSide(stream, place.host)
         return self._vendor
 
     async def _refuse(self, refusal: RequestRefusedError) -> None:
         """Record it, tell the person, and answer where no answer has begun."""
-        self._records.refused(self._place, refusal, self._ruling.matched if self._ruling else None)
+        if self._place is not None:
+            self._records.refused(self._place, refusal, self._ruling.matched if self._ruling else None)
         self._tell(refusal)
         if not self._kernel.untouched:
             return

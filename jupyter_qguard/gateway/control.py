@@ -74,6 +74,8 @@ class OpenDoors(msgspec.Struct, frozen=True, kw_only=True, tag="open"):
     doors: tuple[Door, ...]
     notebook: str = ""
     """As claimed; recorded, never a ground for anything."""
+    authority: str = ""
+    """Key and certificate that a gateway before this one made for the kernel (PEM)."""
     credential: str = ""
     """Digest of the password that a client must show; empty where nobody but the kernel reaches the doors."""
 
@@ -117,6 +119,9 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
     """What was asked is done."""
 
     request: int
+    authority: str = ""
+    """Of opened doors: key and certificate of the authority that the kernel is to trust (PEM); empty if nothing is
+    brokered. The key is kept for the next gateway and goes nowhere else."""
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from jupyter_qguard.audit.refusals import WINDOW_SECONDS
+from jupyter_qguard.gateway.brokered import Broker
 from jupyter_qguard.gateway.control import Refused
 from jupyter_qguard.gateway.limits import Bucket, Limits
 from jupyter_qguard.gateway.passage import Passage
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from jupyter_qguard.egress.names import NameTable
     from jupyter_qguard.egress.resolver import Resolver
+    from jupyter_qguard.gateway.authority import Authority
     from jupyter_qguard.gateway.control import DoorKind
     from jupyter_qguard.gateway.line import OwnerLine
     from jupyter_qguard.gateway.recorder import Recorder
@@ -42,17 +44,21 @@ class Means:
     proxy_slots: asyncio.Semaphore
     """Look-ups of the machine's proxy, which wait for no kernel's."""
     limits: Limits
+    broker: Broker = field(default_factory=Broker)
 
 
 class Kernel:
     """What belongs to one kernel."""
 
-    def __init__(self, name: str, notebook: str, table: NameTable, means: Means, credential: str = "") -> None:
+    def __init__(
+        self, who: Who, table: NameTable, means: Means, *, credential: str = "", authority: Authority | None = None
+    ) -> None:
         """*table* holds the names that it learned from a gateway before this one.
 
-        *credential* is the digest of its password, where others reach its listeners too.
+        *credential* is the digest of its password, where others reach its listeners too; *authority* is whom it trusts
+        for what is brokered.
         """
-        self.who, self.credential = Who(name, notebook), credential
+        self.who, self.credential, self.authority = who, credential, authority
         self.table, self.means, self.limits = table, means, means.limits
         self.slots = means.resolver.slots()
         self.unfinished = 0
@@ -98,7 +104,11 @@ class Kernel:
         else:
             self.means.recorder.refused(self.who, "…", 0, _TOO_MANY, would)
         if not would:
-            self._telling.tell(Refused(kernel=self.who.kernel, host=shown, port=port, reason=reason, rule=rule))
+            self.tell(shown, port, reason, rule)
+
+    def tell(self, host: str, port: int, reason: str, rule: str) -> None:
+        """Tell the person of a refusal that has its record."""
+        self._telling.tell(Refused(kernel=self.who.kernel, host=host, port=port, reason=reason, rule=rule))
 
     def _has_record(self, refusal: tuple[str, int, str]) -> bool:
         """Whether *refusal* gets a record: it is counted with an equal one, or not one of too many."""

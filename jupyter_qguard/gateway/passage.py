@@ -25,6 +25,7 @@ from jupyter_qguard.gateway.admission import RefusedError, admit
 from jupyter_qguard.gateway.control import DoorKind
 from jupyter_qguard.gateway.goodbye import in_its_words, say_goodbye
 from jupyter_qguard.gateway.greeting import greeting_problem
+from jupyter_qguard.gateway.opening import serve_brokered
 from jupyter_qguard.policy.address import address_problem, parse_address
 from jupyter_qguard.policy.destination import Destination
 from jupyter_qguard.policy.egress import EgressAction
@@ -65,6 +66,9 @@ class Passage:
         """What the client has said and nobody has read yet."""
         self._asked: Destination | None = None
         self._grant: _Grant | None = None
+        self._brokered = False
+        self._unused = True
+        """Whether the connection upstream has carried nothing yet."""
         self._inside = door is DoorKind.DIRECT
         """Whether the client speaks to its server already, and no more to the proxy."""
 
@@ -84,6 +88,10 @@ class Passage:
                 return
             opened()
             assert self._upstream is not None  # noqa: S101 - _open gives it
+            if self._brokered:
+                assert self._asked is not None  # noqa: S101 - _open gives it
+                await serve_brokered(self._client, self._received, self._kernel, self._asked, self._vendor)
+                return
             await Relay(self._client, self._upstream, self._kernel.limits.idle_seconds, self._received).run()
         finally:
             self._client.close()
@@ -99,6 +107,8 @@ class Passage:
             return verdict.reason
         if self._grant.verdict.plain and not verdict.plain:
             return "TLS is required now"
+        if not self._brokered and rulings.place(self._kernel.who.kernel, self._grant.destination) is not None:
+            return "its requests are opened and judged now"
         if self._grant.address is None:
             changed = verdict.addresses != self._grant.verdict.addresses
             return "the `addresses` of its entry have changed" if changed else ""
@@ -122,7 +132,8 @@ class Passage:
             reason = f"this kernel has {self._kernel.limits.connections} connections open already"
             raise RefusedError(Status.BUSY, reason)
         verdict = self._decide(self._asked)
-        if onward is not None and not verdict.plain:
+        self._brokered = self._is_brokered(self._asked, verdict)
+        if onward is not None and (self._brokered or not verdict.plain):
             text = f"`{self._asked.host}` is allowed with TLS only: use https://"
             raise RefusedError(Status.FORBIDDEN, text, verdict.rule)
         await self._reach(self._asked, verdict)
@@ -200,7 +211,7 @@ class Passage:
         problem = await greeting_problem(self._read, host, self._kernel.limits.first_words_seconds)
         if not problem:
             return
-        if not self._kernel.means.rulings.observes:
+        if self._brokered or not self._kernel.means.rulings.observes:
             raise RefusedError(Status.FORBIDDEN, problem, verdict.rule)
         self._note(problem, verdict.rule, would=EgressAction.REFUSE.label)
 

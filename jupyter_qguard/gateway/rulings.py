@@ -5,7 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from jupyter_qguard.broker.judge import Place
+from jupyter_qguard.catalog import load_catalog
 from jupyter_qguard.egress.refusal import shown_host
+from jupyter_qguard.policy.brokered import brokered_entries, brokered_hosts
 from jupyter_qguard.policy.egress import decide_egress, decide_name, ports_of
 from jupyter_qguard.policy.model import Mode
 from jupyter_qguard.policy.preset import preset_hosts
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
     from jupyter_qguard.policy.destination import Destination
     from jupyter_qguard.policy.egress import EgressVerdict
     from jupyter_qguard.policy.host import Host
-    from jupyter_qguard.policy.model import Policy, Who
+    from jupyter_qguard.policy.model import AccessEntry, Policy, Who
 
 _REMEMBERED = 4096
 """Answers; a kernel that walks through names must not fill the memory."""
@@ -33,6 +36,7 @@ class Rulings:
         self._person = person
         self._connections: dict[Destination, EgressVerdict] = {}
         self._names: dict[Host, EgressVerdict] = {}
+        self._places: dict[Destination, tuple[AccessEntry, ...]] = {}
         self._written = _written(policy)
 
     @property
@@ -64,6 +68,22 @@ class Rulings:
                 self._names.clear()
             self._names[host] = known
         return known
+
+    def place(self, kernel: str, destination: Destination) -> Place | None:
+        """Where *kernel*'s requests to *destination* are judged; None where they are not opened."""
+        if destination not in self._places:
+            host, port = destination.host, destination.port
+            entries = brokered_entries(self.policy, host, port, today=self.day, person=self._person)
+            self._places[destination] = entries
+        entries = self._places[destination]
+        if not entries:
+            return None
+        return Place(kernel, destination.host.name, entries, load_catalog().vendors[entries[0].vendor])
+
+    @property
+    def brokered(self) -> frozenset[str]:
+        """The names of all brokered hosts."""
+        return brokered_hosts(self.policy, today=self.day, person=self._person)
 
     def shown(self, name: str) -> str:
         """*name* for records and messages: whole where the policy itself names it."""

@@ -134,7 +134,7 @@ def _presets(policy: Policy, host: Host, today: dt.date, person: Who) -> Iterato
         if not found:
             continue
         key, ports = f"access[{index}]", tuple(preset.port for preset in found)
-        problem = _not_now(entry, today, person)
+        problem = why_not_now(entry, today, person)
         if problem:
             yield _Candidate(EgressVerdict(reason=problem, rule=key, where=entry.where), ports)
         else:
@@ -142,7 +142,7 @@ def _presets(policy: Policy, host: Host, today: dt.date, person: Who) -> Iterato
             yield _Candidate(EgressVerdict(EgressAction.ALLOW, why, key, entry.where, EgressAction.ALLOW), ports)
 
 
-def _not_now(entry: AccessEntry, today: dt.date, person: Who) -> str:
+def why_not_now(entry: AccessEntry, today: dt.date, person: Who) -> str:
     """Why *entry* brings *person* nothing on *today*; empty if it does."""
     if entry.expires < today:
         return f"`{entry.name}` ended on {entry.expires}"

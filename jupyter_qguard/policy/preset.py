@@ -34,6 +34,7 @@ class PresetHost:
 
     host: HostPattern
     port: int
+    role: HostRole = HostRole.API
 
 
 def preset_hosts(entry: AccessEntry) -> tuple[PresetHost, ...]:
@@ -55,7 +56,7 @@ def _spelled(host: CatalogHost, entry: AccessEntry) -> Iterator[PresetHost]:
         for name, value in zip(names, values, strict=True):
             text = text.replace(f"{{{name}}}", value)
         try:
-            yield PresetHost(HostPattern.parse(text), host.port)
+            yield PresetHost(HostPattern.parse(text), host.port, host.role)
         except HostError:
             continue  # a catalogue host that is no host allows nothing
 
