@@ -143,9 +143,35 @@ class Passage:
         if self._door is DoorKind.PROXY:
             await self._loop.sock_sendall(self._client, ESTABLISHED)
             self._inside = True
-        if not verdict.plain:
+        if self._brokered or not verdict.plain:
             await self._check_greeting(self._asked.host, verdict)
         return True
+
+    def _is_brokered(self, asked: Destination, verdict: EgressVerdict) -> bool:
+        """Whether requests to *asked* are opened and judged."""
+        if self._kernel.means.rulings.place(self._kernel.who.kernel, asked) is None:
+            return False
+        authority = self._kernel.authority
+        if authority is None or asked.host.name not in authority.hosts:
+            reason = f"`{asked.host}` is brokered since this kernel was started: restart the kernel"
+            raise RefusedError(Status.FORBIDDEN, reason, verdict.rule)
+        return True
+
+    async def _vendor(self) -> socket.socket:
+        """A connection to a brokered host: the one that was made, then new ones by the same rules."""
+        if self._unused and self._upstream is not None:
+            self._unused = False
+            return self._upstream
+        assert self._asked is not None  # noqa: S101 - brokered connections have asked
+        if self._upstream is not None:
+            self._upstream.close()
+        try:
+            await self._reach(self._asked, self._decide(self._asked))
+        except RefusedError as refusal:
+            self._note(refusal.reason, refusal.rule)
+            raise ConnectionRefusedError from None
+        assert self._upstream is not None  # noqa: S101 - _reach gives it
+        return self._upstream
 
     async def _proxy_request(self) -> bytes | None:
         """What the client asks the proxy for, if it may ask; the head to send on where it is a plain request."""
