@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from jupyter_qguard.broker.target import Target
     from jupyter_qguard.catalog.model import Operation, OperationClass
 
+ANY = "ANY"
 GRPC = "GRPC"
 """Stands in the catalogue for POST with a body of ``application/grpc``."""
 
@@ -44,7 +45,7 @@ def match_operation(operations: Sequence[Operation], method: str, target: Target
     best: Matched | None = None
     fewest = 0
     for operation in operations:
-        if operation.method != method:
+        if operation.method not in (method, ANY):
             continue
         values = _match(operation.path, target.segments)
         if values is not None and (best is None or len(values) < fewest):

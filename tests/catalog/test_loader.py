@@ -23,7 +23,9 @@ RULE_KEYS = (
     "arguments, basis, boundary, calls, classification, counterexamples, description, examples, headers, id, name, "
     "references, secret, severity, shape, unique, variables"
 )
-VENDOR_KEYS = "environment, files, hosts, id, name, notes, operations, rules, sdks, separable, sources, summary, telemetry, wire, words"
+_MAPPINGS = frozenset({"opt_out", "secrets", "variables", "settings", "fields", "returns", "pinned"})
+"""Their keys are names of something else, so that none is unknown."""
+VENDOR_KEYS = "brokering, environment, files, hosts, id, name, notes, operations, rules, sdks, separable, sources, summary, telemetry, wire, words"
 
 
 def _problem(content: bytes, name: str = "acme.yaml") -> str:
@@ -88,7 +90,7 @@ def _records(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Paths of the mappings below a value, but for the one whose keys are free."""
     if isinstance(value, list):
         return [found for number, item in enumerate(value) for found in _records(item, (*path, number))]
-    if not isinstance(value, dict) or path[-1:] == ("opt_out",):
+    if not isinstance(value, dict) or path[-1:] and path[-1] in _MAPPINGS:
         return []
     return [path, *(found for key, item in value.items() for found in _records(item, (*path, key)))]
 
