@@ -90,7 +90,7 @@ def _records(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Paths of the mappings below a value, but for the one whose keys are free."""
     if isinstance(value, list):
         return [found for number, item in enumerate(value) for found in _records(item, (*path, number))]
-    if not isinstance(value, dict) or path[-1:] and path[-1] in _MAPPINGS:
+    if not isinstance(value, dict) or (path[-1:] and path[-1] in _MAPPINGS):
         return []
     return [path, *(found for key, item in value.items() for found in _records(item, (*path, key)))]
 
