@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,11 @@ class Lease:
         found = self.handles.get(handle)
         return found if found is not None and now < min(self.until, found.until) else None
 
+    @property
+    def ends(self) -> str:
+        """When, as ISO 8601 in UTC."""
+        return dt.datetime.fromtimestamp(self.until, dt.timezone.utc).isoformat(timespec="seconds")
+
     def values(self) -> Iterator[SecretValue]:
         """Every value that must not come back in an answer."""
         return (held.value for held in self.handles.values())
@@ -75,8 +81,9 @@ class LeaseBook:
         return [lease for lease in self._leases.values() if lease.kernel == kernel]
 
     def remove(self, lease: Lease) -> None:
-        """Forget *lease*: its handles mean nothing from now on."""
+        """Forget *lease*: its handles mean nothing from now on, and the values are overwritten."""
         self._leases.pop(lease.id, None)
-        for handle in lease.handles:
+        for handle, held in lease.handles.items():
             self._by_handle.pop(handle, None)
+            held.value.wipe()
         lease.handles.clear()

@@ -9,7 +9,7 @@ from jupyter_qguard.broker.judge import Place
 from jupyter_qguard.catalog import load_catalog
 from jupyter_qguard.egress.refusal import shown_host
 from jupyter_qguard.policy.brokered import brokered_entries, brokered_hosts
-from jupyter_qguard.policy.egress import decide_egress, decide_name, ports_of
+from jupyter_qguard.policy.egress import decide_egress, decide_name, ports_of, why_not_now
 from jupyter_qguard.policy.model import Mode
 from jupyter_qguard.policy.preset import preset_hosts
 
@@ -68,6 +68,17 @@ class Rulings:
                 self._names.clear()
             self._names[host] = known
         return known
+
+    def access(self, name: str) -> tuple[AccessEntry | None, str]:
+        """The access entry called *name*, or why the person has none of it."""
+        mine = [entry for entry in self.policy.access if not why_not_now(entry, self.day, self._person)]
+        found = next((entry for entry in self.policy.access if entry.name == name), None)
+        if found in mine:
+            return found, ""
+        if found is not None:
+            return None, why_not_now(found, self.day, self._person)
+        there = ", ".join(f"`{entry.name}`" for entry in mine) or "none that is yours"
+        return None, f"no access entry is called `{name}`; there are: {there}"
 
     def place(self, kernel: str, destination: Destination) -> Place | None:
         """Where *kernel*'s requests to *destination* are judged; None where they are not opened."""

@@ -10,7 +10,7 @@ from jupyter_qguard.broker.lease import Held, Lease, LeaseBook
 from jupyter_qguard.broker.quota import QuotaBook
 from jupyter_qguard.catalog import load_catalog
 from jupyter_qguard.policy.model import AccessEntry, Environment, Operation
-from jupyter_qguard.secret import HandleShape, SecretValue, make_handle
+from jupyter_qguard.secret import HandleShape, SecretRef, SecretValue, make_handle
 
 NOW = 1_800_000_000.0
 KERNEL = "kernel-1"
@@ -25,7 +25,7 @@ def entry(name="ibm/dev", vendor="ibm_quantum", operations=Operation, **more) ->
     return AccessEntry(
         name=name,
         vendor=vendor,
-        secrets={"": f"local://{name}"},
+        secrets={"": SecretRef.parse(f"local://{name}")},
         environment=Environment.DEV,
         owner="tests",
         purpose="tests",
