@@ -20,6 +20,7 @@ from jupyter_qguard.gateway import control
 from jupyter_qguard.gateway.authority import Authority
 from jupyter_qguard.gateway.doors import Doors, take_doors
 from jupyter_qguard.gateway.kernel import Kernel, Means
+from jupyter_qguard.gateway.lender import Lender
 from jupyter_qguard.gateway.limits import Limits
 from jupyter_qguard.gateway.line import OwnerLine
 from jupyter_qguard.gateway.recorder import Recorder, Who
@@ -90,6 +91,7 @@ class Gateway:
 
     def __init__(self, means: Means, live: LivePolicy, person: policy_model.Who) -> None:
         self._means, self._live, self._person = means, live, person
+        self._lender = Lender(means, os.environ, Path.home())
         self._kernels: dict[str, Doors] = {}
         self._recalled: dict[str, NameTable] = {}
         self._work: set[asyncio.Task[None]] = set()
@@ -107,6 +109,7 @@ class Gateway:
             await self._means.line.send(control.Ready(pid=os.getpid(), notices=_short(notices)))
             self._start(self._watch_policy())
             self._start(self._write_counts())
+            self._start(self._lender.keep_signed_in())
             while True:
                 message, descriptors = await self._means.line.receive()
                 await self._handle(message, descriptors)
@@ -147,8 +150,9 @@ class Gateway:
         kernel = Kernel(who, names, self._means, credential=message.credential, authority=authority)
         doors = self._kernels[message.kernel] = Doors(kernel, taken)
         doors.open()
-        dump = authority.dump() if authority else ""
-        await self._means.line.send(control.Done(request=message.request, authority=dump))
+        if authority is not None and not message.authority:
+            await self._means.line.send(control.Vouched(kernel=message.kernel, authority=authority.dump()))
+        await self._means.line.send(control.Done(request=message.request))
 
     def _authority(self, kept: str) -> Authority | None:
         """Whom a kernel trusts: what a gateway before this one made for it, else a new one for what is brokered now."""
@@ -160,6 +164,7 @@ class Gateway:
     async def _close_doors(self, message: control.CloseDoors, doors: Doors | None) -> None:
         if doors is not None:
             await doors.close()
+            await self._lender.forget(Who(message.kernel))
             await self._means.recorder.forget(Who(message.kernel))
         await self._means.line.send(control.Done(request=message.request))
 
@@ -187,6 +192,7 @@ class Gateway:
         rulings = self._means.rulings = Rulings(loaded.policy, self._person, today())
         for doors in self._kernels.values():
             doors.review()
+        await self._lender.review(list(self._kernels))
         if announce:
             await self._means.recorder.policy_loaded(loaded)
             await self._means.line.send(control.PolicyChanged(notices=_short(loaded.notices), ports=rulings.ports))
@@ -214,4 +220,5 @@ class Gateway:
             with contextlib.suppress(OSError):
                 await doors.close()
         self._means.resolver.close()
+        await self._lender.close()
         await self._means.recorder.close()

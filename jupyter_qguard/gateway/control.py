@@ -119,9 +119,6 @@ class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
     """What was asked is done."""
 
     request: int
-    authority: str = ""
-    """Of opened doors: key and certificate of the authority that the kernel is to trust (PEM); empty if nothing is
-    brokered. The key is kept for the next gateway and goes nowhere else."""
 
 
 class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
@@ -129,6 +126,14 @@ class Failed(msgspec.Struct, frozen=True, kw_only=True, tag="failed"):
 
     request: int
     reason: str
+
+
+class Vouched(msgspec.Struct, frozen=True, kw_only=True, tag="vouched"):
+    """A kernel's own authority was made: to be kept for the gateway after this one. Before the doors are done."""
+
+    kernel: str
+    authority: str
+    """Key and certificate (PEM). The certificate is for the kernel, the key goes nowhere."""
 
 
 class Learned(msgspec.Struct, frozen=True, kw_only=True, tag="learned"):
@@ -157,7 +162,7 @@ class PolicyChanged(msgspec.Struct, frozen=True, kw_only=True, tag="policy"):
 
 
 ToGateway = Welcome | Recall | OpenDoors | CloseDoors | RecordStart | RecordFailure
-ToOwner = Ready | Done | Failed | Learned | Refused | PolicyChanged
+ToOwner = Ready | Done | Failed | Vouched | Learned | Refused | PolicyChanged
 
 M = TypeVar("M")
 

@@ -103,7 +103,7 @@ def _try_netns(ground: Ground, workspace: Path) -> tuple[str, ...]:
             connection_dir=folder,
             resolv_conf=ground.bait.resolv_conf,
             program="true",
-            resources="",
+            shown=(),
             policy=policy,
             today=dt.datetime.now(tz=dt.timezone.utc).date(),
         )

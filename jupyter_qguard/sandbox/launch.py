@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from jupyter_qguard.sandbox.lasting import LastingThread
     from jupyter_qguard.sandbox.mounts import Layout
     from jupyter_qguard.sandbox.owner import Owner
+    from jupyter_qguard.sandbox.trust import Trust
 
 PATIENCE = 20.0
 """Seconds for each step. All together take less than a tenth of one on an idle machine."""
@@ -65,6 +66,8 @@ class Start:
     unreadable: Sequence[Path]
     made: str = ""
     """A folder that is made, inside, before the kernel starts: Python does not look again for one that was missing."""
+    trust: Trust | None = None
+    """The certificates that its clients trust, where something is brokered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +115,8 @@ def launch(start: Start, owner: Owner, bait: Bait, starter: LastingThread) -> La
         inside.close()
         stack.callback(owner.close_doors, start.kernel)
         _hand_doors(start, owner, stub, output)
+        if start.trust is not None:
+            start.trust.write(owner.certificate(start.kernel))
         stub.send(b"go")
         nonce = secrets.token_hex(16)
         given = bait.orders(nonce, start.unwritable, start.unreadable)

@@ -47,13 +47,13 @@ def make_layout(
     connection_dir: Path,
     resolv_conf: Path,
     program: str,
-    resources: str,
+    shown: Iterable[Path],
     policy: Policy,
     today: dt.date | None = None,
 ) -> Layout:
     """The folders of a kernel of which *program* is the first word of its command.
 
-    *resources* is the folder of its kernelspec. Of the *policy*'s entries those count that hold on *today*.
+    *shown* is what else it reads: the folder of its kernelspec, its certificates. Of the *policy*'s entries those count that hold on *today*.
     """
     home = Path.home()
     for name in OWN_AT_HOME:
@@ -79,7 +79,7 @@ def make_layout(
         read_only=(
             *(
                 path
-                for path in (*read_only, *map(Path, filter(None, (resources, policy.egress.ca_bundle))))
+                for path in (*read_only, *shown, *map(Path, filter(None, [policy.egress.ca_bundle])))
                 if path.exists()
             ),
             *entries[FileAccess.READ_ONLY],

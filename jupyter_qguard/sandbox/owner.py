@@ -37,6 +37,7 @@ from jupyter_qguard.gateway.control import (
     RecordStart,
     Refused,
     ToOwner,
+    Vouched,
     receive_message,
     send_message,
 )
@@ -66,6 +67,8 @@ class _Kept:
     listeners: list[int]
     credential: str
     names: list[str] = field(default_factory=list)
+    authority: str = ""
+    """Key and certificate of the kernel's own authority."""
 
 
 class Owner:
@@ -123,6 +126,13 @@ class Owner:
             self._forget(kernel)
             kept = self._kept[kernel] = _Kept(doors, notebook, [os.dup(each) for each in listeners], credential)
             return self._ask(self._opening(kernel, kept), kept.listeners)
+
+    def certificate(self, kernel: str) -> str:
+        """What *kernel* must trust to reach what is brokered (PEM); empty if nothing is. Known when its doors are open."""
+        with self._lock:
+            kept = self._kept.get(kernel)
+            _, begin, certificate = (kept.authority if kept else "").rpartition("-----BEGIN CERTIFICATE-----")
+            return f"{begin}{certificate}"
 
     def close_doors(self, kernel: str) -> None:
         """Have all that belongs to *kernel* closed, here and in the gateway."""
@@ -192,7 +202,12 @@ class Owner:
     def _opening(self, kernel: str, kept: _Kept) -> OpenDoors:
         request = next(self._numbers)
         return OpenDoors(
-            request=request, kernel=kernel, doors=kept.doors, notebook=kept.notebook, credential=kept.credential
+            request=request,
+            kernel=kernel,
+            doors=kept.doors,
+            notebook=kept.notebook,
+            credential=kept.credential,
+            authority=kept.authority,
         )
 
     def _connect(self) -> None:
@@ -234,6 +249,10 @@ class Owner:
                     future.set_result(None)
                 else:
                     future.set_exception(GatewayError(message.reason))
+        elif isinstance(message, Vouched):
+            with self._lock:
+                if message.kernel in self._kept:
+                    self._kept[message.kernel].authority = message.authority
         elif isinstance(message, Learned):
             with self._lock:
                 if message.kernel in self._kept:

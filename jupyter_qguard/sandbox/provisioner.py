@@ -31,6 +31,7 @@ from jupyter_qguard.sandbox.launch import PATIENCE, PROXY, Launched, Start, laun
 from jupyter_qguard.sandbox.layout import PACKAGE, library_of, make_layout, site_folders
 from jupyter_qguard.sandbox.output import RawOutput
 from jupyter_qguard.sandbox.tiers import tiers_to_try
+from jupyter_qguard.sandbox.trust import Trust, plan_trust
 
 if TYPE_CHECKING:
     from jupyter_client.connect import KernelConnectionInfo
@@ -47,6 +48,7 @@ class QGuardProvisioner(LocalProvisioner):
     _folder: Path | None = None
     _remove_folder: weakref.finalize[..., QGuardProvisioner] | None = None
     _launched: Launched | None = None
+    _trust: Trust | None = None
     tier: Tier | None = None
     """How the kernel that runs now is confined."""
 
@@ -121,6 +123,8 @@ class QGuardProvisioner(LocalProvisioner):
         if not restart and self._remove_folder is not None:
             self._remove_folder()
             self._folder = None
+            if self._trust is not None:
+                self._trust.path.unlink(missing_ok=True)
 
     def _launch_confined(
         self, ground: Ground, policy: Policy, cmd: list[str], kwargs: dict[str, Any], notebook: str
@@ -131,12 +135,13 @@ class QGuardProvisioner(LocalProvisioner):
         cwd = str(kwargs.get("cwd") or self._workspace())
         argv = [os.path.expanduser(word) for word in self._with_private_file(cmd)]  # noqa: PTH111 - as jupyter_client
         spec = self.kernel_spec
+        trust = self._trust = plan_trust(policy, self._folder)
         layout = make_layout(
             workspace=self._workspace(cwd),
             connection_dir=self._folder,
             resolv_conf=ground.bait.resolv_conf,
             program=argv[0],
-            resources=spec.resource_dir if spec else "",
+            shown=[Path(each) for each in (spec and spec.resource_dir, trust and trust.path) if each],
             policy=policy,
             today=dt.datetime.now(tz=dt.timezone.utc).date(),
         )
@@ -147,13 +152,14 @@ class QGuardProvisioner(LocalProvisioner):
                 kernelspec=self._kernelspec,
                 notebook=notebook,
                 argv=argv,
-                environment=with_overlay(self._environment(policy, kwargs, PROXY), layout.overlay, library),
+                environment=with_overlay(self._environment(policy, kwargs, PROXY, trust), layout.overlay, library),
                 cwd=cwd,
                 made=str(layout.overlay / library) if layout.overlay and library else "",
                 layout=layout,
                 ports=sorted({443, *ports_of(policy)}),
                 unwritable=self._unwritable(),
                 unreadable=[Path(self.parent.connection_file)] if self.parent else [],
+                trust=trust,
             ),
             ground.owner,
             ground.bait,
@@ -176,11 +182,14 @@ class QGuardProvisioner(LocalProvisioner):
                 ground.owner.open_doors, kernel, door, [listener.fileno()], notebook, digest_of(password)
             )
             await asyncio.wait_for(asyncio.wrap_future(opened), PATIENCE)
+        trust = self._trust = plan_trust(policy, self._folder) if self._folder else None
+        if trust is not None:
+            trust.write(ground.owner.certificate(kernel))
         started = RecordStart(
             request=0, kernel=kernel, kernelspec=self._kernelspec, tier=Tier.COOPERATIVE, notebook=notebook
         )
         await asyncio.wait_for(asyncio.wrap_future(ground.owner.record_start(started)), PATIENCE)
-        environment = self._environment(policy, kwargs, proxy_url(port, password))
+        environment = self._environment(policy, kwargs, proxy_url(port, password), trust)
         for name in ("TMPDIR", "JPY_PARENT_PID"):  # these say what holds in a sandbox
             environment.pop(name, None)
         output = RawOutput()
@@ -192,9 +201,10 @@ class QGuardProvisioner(LocalProvisioner):
         finally:
             output.close_writer()
 
-    def _environment(self, policy: Policy, kwargs: dict[str, Any], proxy: str) -> dict[str, str]:
+    def _environment(self, policy: Policy, kwargs: dict[str, Any], proxy: str, trust: Trust | None) -> dict[str, str]:
+        bundle = str(trust.path) if trust else policy.egress.ca_bundle
         parent = {name: value for name, value in (kwargs.get("env") or os.environ).items() if name not in _TAKEN}
-        return kernel_environment(parent, proxy=proxy, ca_bundle=policy.egress.ca_bundle, catalog=load_catalog())
+        return kernel_environment(parent, proxy=proxy, ca_bundle=bundle, catalog=load_catalog())
 
     def _with_private_file(self, cmd: list[str]) -> list[str]:
         """The command with a copy of the connection file, as the runtime folder is hidden from the kernel."""
