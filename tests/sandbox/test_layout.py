@@ -24,7 +24,7 @@ def layout(workspace, **changed):
         "connection_dir": workspace / "c",
         "resolv_conf": workspace / "r",
         "program": "python3",
-        "resources": "",
+        "shown": (),
         "policy": Policy(),
     }
     return make_layout(**{**given, **changed})
