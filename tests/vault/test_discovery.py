@@ -23,7 +23,7 @@ def entry(name: str, package: str, value: str = "collections:ChainMap") -> Entry
 
 
 def test_the_sources_that_come_with_the_guard_are_found():
-    assert set(find_sources()) == {"local"}
+    assert set(find_sources()) == OWN_SOURCES
 
 
 @pytest.mark.parametrize("name", sorted(OWN_SOURCES))
@@ -50,7 +50,7 @@ def test_no_client_library_is_imported_before_it_is_needed():
     code = (
         "import sys, pathlib, jupyter_qguard.vault as v; from jupyter_qguard.policy.vaults import VaultsPolicy\n"
         "vaults = v.Vaults(VaultsPolicy(), {}, pathlib.Path('/nonexistent'))\n"
-        f"[vaults.source(name) for name in {sorted(find_sources())!r}]\n"
+        f"[vaults.source(name) for name in {sorted(OWN_SOURCES)!r}]\n"
         f"print([name for name in {libraries!r} if name in sys.modules])"
     )
     done = subprocess.run(
