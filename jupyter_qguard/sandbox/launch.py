@@ -23,6 +23,7 @@ from jupyter_qguard.gateway.control import MAX_DESCRIPTORS, Door, DoorKind, Reco
 from jupyter_qguard.policy.model import Tier
 from jupyter_qguard.sandbox.errors import CanaryError, SandboxUnavailableError
 from jupyter_qguard.sandbox.layout import kind_of
+from jupyter_qguard.sandbox.mounted import misplaced
 from jupyter_qguard.sandbox.mounts import bwrap_arguments
 from jupyter_qguard.sandbox.output import RawOutput
 from jupyter_qguard.sandbox.programs import BARE, filter_pipe, find_bwrap, python_command
@@ -43,6 +44,7 @@ _HELP = {
     "namespaces": "user namespaces are denied or used up (`sysctl user.max_user_namespaces`, a container's profile)",
     "identity": "user namespaces are restricted",
     "loopback": "AppArmor takes the capabilities of user namespaces away (`kernel.apparmor_restrict_unprivileged_userns`)",
+    "mounts": "mounts cannot be parted from those of the machine",
     "listeners": "a listener could not be made",
 }
 """Step of the stub to what it means."""
@@ -99,10 +101,11 @@ def launch(start: Start, owner: Owner, bait: Bait, starter: LastingThread) -> La
         probe, inside = _pair(stack, socket.SOCK_STREAM)
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         filter_end = filter_pipe(stack)
+        arguments = bwrap_arguments(start.layout, kind_of)
         command = [
             *python_command("stub.py", theirs.fileno()),
             *(",".join(map(str, start.ports[: MAX_DESCRIPTORS - 4])), "--", find_bwrap()),
-            *(*bwrap_arguments(start.layout, kind_of), "--seccomp", str(filter_end), "--"),
+            *(*arguments, "--seccomp", str(filter_end), "--"),
             *python_command("probe.py", inside.fileno()),
         ]
         output = RawOutput()
@@ -128,6 +131,7 @@ def launch(start: Start, owner: Owner, bait: Bait, starter: LastingThread) -> La
             "canaries": given,
         }
         leader, held = _judge(probe, orders, output, caught=lambda: bait.caught(nonce))
+        _look_at_mounts(arguments, leader)
         started = RecordStart(
             request=0,
             kernel=start.kernel,
@@ -225,6 +229,19 @@ def _judge(
             "Please report this. The log of the server names the version."
         )
     return leader, tuple(line.removeprefix("held ") for line in lines if line.startswith("held "))
+
+
+def _look_at_mounts(arguments: Sequence[str], leader: int) -> None:
+    """Raise where a mount lies elsewhere than it should."""
+    try:
+        found = misplaced(arguments, Path(f"/proc/{leader}/mountinfo").read_bytes())
+    except OSError as error:
+        raise CanaryError("the mounts of the sandbox could not be read, so the kernel was not started") from error
+    if found:
+        raise CanaryError(
+            f"`{found[0]}` was replaced while the kernel was starting, so it was not started. Start it again; if this "
+            "repeats, end the other kernels: one of them tries to get out."
+        )
 
 
 def _let_run(probe: socket.socket, program: str) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
+import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,8 +17,11 @@ from jupyter_qguard.catalog import load_catalog
 from jupyter_qguard.policy.model import FileAccess, Mode
 from jupyter_qguard.sandbox.credentials import credential_paths
 from jupyter_qguard.sandbox.errors import FilesError
+from jupyter_qguard.sandbox.home import credentials_of, moved, names_in, seen
+from jupyter_qguard.sandbox.home import entries as entries_at
 from jupyter_qguard.sandbox.listening import listening_sockets
 from jupyter_qguard.sandbox.mounts import Kind, Layout
+from jupyter_qguard.sandbox.workspace import code_folders, repositories
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -27,18 +32,16 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).resolve().parent.parent
 OWN_AT_HOME = (".cache", ".ipython")
 """Folders that a kernel gets empty and its own: made, as any program would, where the home folder has none."""
-_DEEPEST = 3
-"""Folders below the workspace in which repositories are looked for."""
-_MOST_FOLDERS = 2000
-_PASSED_OVER = {".git", "node_modules", "__pycache__", ".venv", "site-packages"}
 
 
 def kind_of(path: Path) -> Kind:
     """What lies at *path*; what cannot be looked at is a file, so that it is hidden and not overlooked."""
     try:
-        return Kind.FOLDER if path.is_dir() else Kind.FILE if path.exists() else Kind.MISSING
-    except OSError:
-        return Kind.FILE
+        return Kind.FOLDER if stat.S_ISDIR(os.stat(path).st_mode) else Kind.FILE  # noqa: PTH116 - and often
+    except (FileNotFoundError, NotADirectoryError):
+        return Kind.MISSING
+    except OSError as error:
+        return Kind.MISSING if error.errno == errno.ELOOP else Kind.FILE
 
 
 def make_layout(
@@ -64,6 +67,9 @@ def make_layout(
     entries = entries_of(policy.files, home, today)
     credentials = credential_paths(load_catalog(), home=home, workspace=workspace, environ=os.environ)
     overlay, cache = make_overlay(os.environ, home)
+    at_home = home.resolve().is_relative_to(workspace.resolve())
+    written = (workspace, *entries[FileAccess.READ_WRITE])
+    home_seen, home_links = (None, ()) if at_home else seen(home.resolve())
     return Layout(
         home=home,
         workspace=workspace,
@@ -73,6 +79,7 @@ def make_layout(
         hidden=(
             *guarded_folders(os.environ, home, policy.audit.path),
             *credentials,
+            *credentials_of(os.environ, home, workspace),
             *listening_sockets(),
             *entries[FileAccess.HIDDEN],
         ),
@@ -82,14 +89,19 @@ def make_layout(
                 for path in (*read_only, *shown, *map(Path, filter(None, [policy.egress.ca_bundle])))
                 if path.exists()
             ),
+            *code_folders(os.environ, sys.path, (workspace.resolve(), *([home] if at_home else []))),
             *entries[FileAccess.READ_ONLY],
         ),
         read_write=tuple(entries[FileAccess.READ_WRITE]),
         overlay=overlay,
         cache=cache,
-        home_writable=policy.egress.mode is Mode.OBSERVE,
-        home_entries=tuple(_entries(home)) if home.is_relative_to(workspace) else (),
-        repositories=tuple(repositories(workspace)),
+        home_writable=at_home and policy.egress.mode is Mode.OBSERVE,
+        home_entries=tuple(entries_at(home)) if at_home else (),
+        home_seen=home_seen,
+        home_has=names_in(home),
+        home_links=home_links,
+        moved=moved(os.environ, home),
+        repositories=repositories(*written),
     )
 
 
@@ -166,34 +178,3 @@ def guarded_folders(environ: Mapping[str, str], home: Path, audit: str | None) -
         yield (base if base.is_absolute() else home / default) / "jupyter-qguard"
     if audit is not None:
         yield Path(audit)
-
-
-def repositories(workspace: Path) -> Iterator[Path]:
-    """Folders of *workspace*, not far below it, that hold a ``.git``."""
-    waiting, looked = [(workspace, 0)], 0
-    while waiting and looked < _MOST_FOLDERS:
-        folder, depth = waiting.pop(0)
-        looked += 1
-        inner = list(_folders(folder))
-        if any(name == ".git" for name in inner):
-            yield folder
-        if depth < _DEEPEST:
-            waiting += [(folder / name, depth + 1) for name in inner if name not in _PASSED_OVER]
-
-
-def _folders(folder: Path) -> Iterator[str]:
-    try:
-        with os.scandir(folder) as entries:
-            yield from (entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
-    except OSError:
-        return
-
-
-def _entries(home: Path) -> Iterable[Path]:
-    """What lies in the home folder and is nobody's configuration."""
-    return [path for path in home.iterdir() if not path.name.startswith(".") and not _is_environment(path)]
-
-
-def _is_environment(path: Path) -> bool:
-    """Whether *path* holds programs and packages, from which a later server or shell may run."""
-    return any((path / name).exists() for name in ("pyvenv.cfg", "conda-meta", "bin/python", "bin/activate"))

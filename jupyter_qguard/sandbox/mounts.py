@@ -4,9 +4,12 @@ One rule holds for every path: the rule on the path itself, else that of the nea
 the order in which rules are found does not matter, and mounts are made from the root down. Where two rules meet on one
 path, the later one of :func:`rules_of` holds.
 
-Paths are resolved first: a link that stands in the way of a mount would be followed in the wrong root. Where
-connections are enforced the home folder is never writable as a whole (decision 0007): what is missing there cannot be
-protected by a mount.
+What is missing cannot be protected by a mount, and what is replaced loses its mount. So a home folder that is not the
+workspace is an empty one, in which what it held when the kernel started is mounted (decision 0012): a key that is made
+later is not there. Where connections are enforced it is never writable as a whole (decision 0007).
+
+Paths are resolved first: a link that stands in the way of a mount would be followed in the wrong root. A kernel that
+runs can put one there in the meantime; :mod:`.mounted` looks at what came of it.
 """
 
 from __future__ import annotations
@@ -18,9 +21,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupyter_qguard.sandbox.errors import FilesError
+from jupyter_qguard.sandbox.places import CROWDED, HIDDEN_AT_HOME, READ_ONLY_AT_HOME, SEEN_AT_HOME, known_part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 
 class Kind(enum.Enum):
@@ -78,8 +82,16 @@ class Layout:
     """Where the workspace is the home folder: whether all of it is writable but what is protected by name."""
     home_entries: tuple[Path, ...] = ()
     """Where the workspace is the home folder: what lies in it and is to be writable."""
+    home_seen: tuple[Path, ...] | None = None
+    """What lies in the home folder and is to be seen, links left out; None: all of it, also what comes later."""
+    home_has: frozenset[str] | None = None
+    """What :func:`.places.known_part` of a name must be among for the name to be there; None: who knows."""
+    home_links: tuple[tuple[Path, str], ...] = ()
+    """Links in the home folder, and what each says."""
+    moved: tuple[tuple[str, Path], ...] = ()
+    """Folders that variables put elsewhere than in the home folder: name in it (``.config``), and where it is."""
     repositories: tuple[Path, ...] = ()
-    """Folders of the workspace that hold a ``.git``."""
+    """Folders that hold a ``.git``, in what a kernel may write."""
 
 
 NAMESPACES = tuple(
@@ -91,42 +103,14 @@ NAMESPACES = tuple(
     "--ro-bind /proc/sys /proc/sys --ro-bind-try /proc/sysrq-trigger /proc/sysrq-trigger".split()
 )
 """What every sandbox begins with."""
-SHARED = ("/tmp", "/var/tmp", "/run", "/dev/shm")  # noqa: S108 - hidden behind folders of the kernel's own
+SHARED = ("/tmp", "/var/tmp", "/run", "/var/run", "/dev/shm")  # noqa: S108 - hidden behind folders of the kernel's own
 """Folders in which others leave files and sockets: D-Bus, agents, container engines, resolvers, name services."""
 SYSTEM = tuple(
     map(Path, "/bin /boot /dev /etc /lib /lib32 /lib64 /proc /run /sbin /sys /usr /var/run /var/spool".split())
 )
 """What no policy makes writable. Single devices are the exception: a graphics card for simulators."""
-HIDDEN_AT_HOME = tuple(
-    # Keys of the shell, of version control, of package indexes.
-    ".ssh .gnupg .netrc _netrc .git-credentials .config/git/credentials .config/gh .config/glab-cli .config/hub .pypirc "
-    ".npmrc .yarnrc .yarnrc.yml .gem/credentials .cargo/credentials .cargo/credentials.toml .condarc .continuum "
-    ".config/pip .pip .config/uv .config/pypoetry .m2 .gradle .config/rclone .rclone.conf .pgpass .my.cnf .mylogin.cnf "
-    # Clouds and containers, with their sockets.
-    ".aws .azure .config/gcloud .boto .s3cfg .oci .config/doctl .config/scw .kube .docker .config/containers .colima .lima "
-    ".rd .minikube .terraform.d .terraformrc .vault-token .bao-token .config/helm .config/op .1password .databrickscfg "
-    ".kaggle .huggingface .cache/huggingface/token .config/wandb .config/sops .age .config/age "
-    # Keyrings, password safes, browsers, mail.
-    ".local/share/keyrings .local/share/python_keyring .local/share/kwalletd .password-store .config/Bitwarden "
-    ".config/keepassxc .mozilla .thunderbird .config/chromium .config/google-chrome .config/BraveSoftware "
-    ".config/microsoft-edge .config/Slack .config/Signal .pki snap/firefox "
-    # Shells and databases remember what was typed.
-    ".bash_history .zsh_history .python_history .psql_history .mysql_history .local/share/fish "
-    # The guard's own, and the connection files and tokens of the other kernels and servers.
-    ".config/jupyter-qguard .local/state/jupyter-qguard .local/share/jupyter-qguard .local/share/jupyter/runtime "
-    ".jupyter/migrated .jupyter/jupyter_server_config.json .jupyter/jupyter_notebook_config.json".split()
-)
-READ_ONLY_AT_HOME = tuple(
-    # What a kernel, a server or an interpreter reads at its start.
-    ".jupyter .local/share/jupyter .local/lib .local/bin .local/share/virtualenvs .local/pipx .local/share/pipx "
-    ".local/share/uv .pyenv .conda .virtualenvs .rustup .cargo .nvm .julia .R .Rprofile .Renviron bin "
-    # What a shell, a login, a desktop, a scheduler or an editor runs.
-    ".bashrc .bash_profile .bash_login .bash_logout .profile .zshrc .zshenv .zprofile .zlogin .oh-my-zsh .inputrc "
-    ".xprofile .xsession .xinitrc .pam_environment .config/autostart .config/systemd .config/environment.d .config/fish "
-    ".config/git .gitconfig .config/python_keyring .config/direnv .local/share/direnv .local/share/applications .local/share/systemd "
-    ".vim .vimrc .config/nvim .local/share/nvim .emacs .emacs.d .config/emacs .vscode .vscode-server .config/Code "
-    ".config/code-server .tmux.conf .screenrc .config/matplotlib .hushlogin .forward .procmailrc".split()
-)
+_NOT_OF_THE_ROOT = {"dev", "proc"}
+"""What lies there is not that of the root below it."""
 IN_REPOSITORY = (".git", ".vscode", ".idea")
 """Configuration that git and editors run commands from. All of ``.git``: ``commondir`` or ``modules`` lead around its
 ``config``. Committing is for outside of a kernel, or for a policy that makes it writable."""
@@ -146,19 +130,22 @@ def bwrap_arguments(
     """
     arguments = [*NAMESPACES]
     sealed: list[str] = []
-    rules = rules_of(layout, lambda path: Path(resolve(str(path))))
+    rules = _with_ways(rules_of(layout, lambda path: Path(resolve(str(path)))), exists)
+    home = Path(resolve(str(layout.home)))
     for path in sorted(rules, key=lambda path: (len(path.parts), path)):
         rule, where = rules[path], str(path)
         kind = exists(path)
         if rule.required and exists(rule.source or path) is Kind.MISSING:
             raise FilesError(f"a kernel needs `{rule.source or path}`, and there is no such file or folder")
-        if kind is Kind.MISSING and not rule.required:
+        if (kind is Kind.MISSING and not rule.required) or _holds_already(rules, path):
             continue
         if rule.access is Access.PRIVATE:
             arguments += ["--perms", "1777", "--tmpfs", where]
         elif rule.access is Access.HIDDEN and kind is Kind.FOLDER:
             arguments += ["--tmpfs", where]
             sealed += ["--remount-ro", where]
+            for link, text in layout.home_links if path == home else ():
+                arguments += ["--symlink", text, str(link)]
         elif rule.access is Access.HIDDEN:
             # A device on a mount without devices: reading it is refused.
             arguments += ["--ro-bind", os.devnull, where]
@@ -171,15 +158,17 @@ def bwrap_arguments(
 def rules_of(layout: Layout, resolve: Callable[[Path], Path]) -> dict[Path, Rule]:
     """The rule of every path that has one; paths are resolved. Later ones hold where two meet."""
     home = resolve(layout.home)
-    hidden = {resolve(path) for path in _hidden(layout, home)}
+    hidden = {resolve(path) for path in (*_named(layout, home, HIDDEN_AT_HOME), *layout.hidden)}
     own = {resolve(path) for path in layout.read_write}
     for path in own:
         _check_writable(path, hidden, home)
     rules = {resolve(Path(path)): Rule(Access.PRIVATE) for path in SHARED}
-    rules[home] = Rule(Access.READ_ONLY)
+    rules[home] = Rule(Access.READ_ONLY if layout.home_seen is None else Access.HIDDEN)
+    rules.update((resolve(path), Rule(Access.READ_ONLY)) for path in layout.home_seen or ())
+    rules.update((resolve(path), rule) for path, rule in _crowded(layout, home))
     rules.update(_at_home(layout, home))
     rules.update((resolve(path), Rule(Access.READ_WRITE)) for path in _writable(layout, home, resolve))
-    read_only = [home / name for name in READ_ONLY_AT_HOME]
+    read_only = [*_named(layout, home, READ_ONLY_AT_HOME)]
     read_only += [repository / name for repository in _repositories(layout) for name in IN_REPOSITORY]
     rules.update((resolve(path), Rule(Access.READ_ONLY)) for path in read_only)
     rules.update((path, Rule(Access.READ_WRITE)) for path in own)
@@ -197,31 +186,67 @@ def _option(access: Access, path: Path) -> str:
     return "--dev-bind" if path.is_relative_to("/dev") else "--bind"
 
 
-def _hidden(layout: Layout, home: Path) -> Iterator[Path]:
-    yield from (home / name for name in HIDDEN_AT_HOME)
-    yield from layout.hidden
+def _with_ways(rules: dict[Path, Rule], exists: Callable[[Path], Kind]) -> dict[Path, Rule]:
+    """*rules*, and one for each folder between what is writable and what is not: what is mounted cannot be renamed away."""
+    ways: set[Path] = set()
+    for path, rule in rules.items():
+        between: list[Path] = []
+        for folder in path.parents:
+            if folder in rules:
+                if rules[folder].access is Access.READ_WRITE and rule.access is not Access.READ_WRITE and between:
+                    ways.update(between if exists(path) is not Kind.MISSING else ())
+                break
+            between.append(folder)
+    return {**rules, **dict.fromkeys(ways, Rule(Access.READ_WRITE))}
+
+
+def _holds_already(rules: Mapping[Path, Rule], path: Path) -> bool:
+    """Whether *path* needs no mount: what is above it is as closed, and no mount of Linux's own lies between."""
+    rule = rules[path]
+    if rule.source is not None or rule.required or path.parts[1] in _NOT_OF_THE_ROOT:
+        return False
+    above = next((rules[folder] for folder in path.parents if folder in rules), Rule(Access.READ_ONLY))
+    return above.access is rule.access and rule.access in (Access.READ_ONLY, Access.HIDDEN)
+
+
+def _places(layout: Layout, home: Path, name: str) -> Iterator[Path]:
+    yield home / name
+    yield from (where for top, where in layout.moved if top == name)
+
+
+def _named(layout: Layout, home: Path, names: Iterable[str]) -> Iterator[Path]:
+    """Where *names* of the home folder are, also where a variable says so."""
+    for name in names:
+        if layout.home_has is None or known_part(name) in layout.home_has:
+            yield home / name
+        yield from (where / name[len(top) + 1 :] for top, where in layout.moved if name.startswith(f"{top}/"))
+
+
+def _crowded(layout: Layout, home: Path) -> Iterator[tuple[Path, Rule]]:
+    """Folders of many programs: by what is listed, or, where all of the home folder is writable, not to be renamed."""
+    access = Access.READ_WRITE if layout.home_writable else Access.HIDDEN
+    yield from ((home / name, Rule(access)) for name in CROWDED)
+    if not layout.home_writable:
+        yield from ((path, Rule(Access.READ_ONLY)) for path in _named(layout, home, SEEN_AT_HOME))
 
 
 def _at_home(layout: Layout, home: Path) -> Iterator[tuple[Path, Rule]]:
     """Folders that programs must be able to write, and that others run code from: each kernel's or the overlay's own."""
-    ipython = home / ".ipython"
-    yield ipython, Rule(Access.PRIVATE)
-    yield from ((ipython / name, Rule(Access.READ_ONLY)) for name in IPYTHON_KEPT)
+    for ipython in _places(layout, home, ".ipython"):
+        yield ipython, Rule(Access.PRIVATE)
+        yield from ((ipython / name, Rule(Access.READ_ONLY)) for name in IPYTHON_KEPT)
     if layout.overlay is not None:
         yield layout.overlay, Rule(Access.READ_WRITE, required=True)
-    yield (
-        home / ".cache",
-        Rule(Access.PRIVATE) if layout.cache is None else Rule(Access.READ_WRITE, layout.cache, required=True),
-    )
+    for cache in _places(layout, home, ".cache"):
+        yield cache, Rule(Access.PRIVATE if layout.cache is None else Access.READ_WRITE, layout.cache)
 
 
 def _writable(layout: Layout, home: Path, resolve: Callable[[Path], Path]) -> Iterable[Path]:
-    """The workspace, and on the way to each repository every folder: what is mounted cannot be renamed away."""
+    """The workspace; of a home folder what lies in it."""
     workspace = resolve(layout.workspace)
     if home.is_relative_to(workspace):
         return [home] if layout.home_writable else layout.home_entries
-    way = {path for repository in layout.repositories for path in (repository, *repository.parents)}
-    return [workspace, *(path for path in way if path.is_relative_to(workspace))]
+    return [workspace]
 
 
 def _repositories(layout: Layout) -> tuple[Path, ...]:

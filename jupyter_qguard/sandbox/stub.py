@@ -1,4 +1,4 @@
-"""Makes the network of a kernel, hands its listeners out, and becomes bubblewrap: ``python -I -S stub.py FD PORTS -- …``.
+"""Makes the network of a kernel, parts its mounts from the machine's, hands its listeners out, and becomes bubblewrap: ``python -I -S stub.py FD PORTS -- …``.
 
 Runs as the user, outside of any sandbox, so it imports the standard library only, and of that the small modules: the
 ``socket`` module alone would cost 8 ms. ``FD`` is an end of a socket pair. Over it goes one packet, the listeners
@@ -16,8 +16,10 @@ import os
 import struct
 import sys
 
+CLONE_NEWNS = 0x20000
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWNET = 0x40000000
+MS_REC, MS_PRIVATE = 0x4000, 0x40000
 PR_SET_PDEATHSIG = 1
 SIGKILL = 9
 SIOCGIFFLAGS = 0x8913
@@ -67,7 +69,7 @@ def enter_network() -> None:
     """Leave the network of this machine for a new one, in which only the loopback device exists."""
     user, group = os.getuid(), os.getgid()
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0:
+    if libc.unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) != 0:
         raise StepError("namespaces", os.strerror(ctypes.get_errno()))
     try:
         _write("/proc/self/setgroups", "deny")
@@ -82,6 +84,9 @@ def enter_network() -> None:
     except OSError as error:
         # Ubuntu's AppArmor lets the namespaces be made and takes the capabilities away.
         raise StepError("loopback", error.strerror or "unknown") from None
+    # Else what is mounted on the machine later (a stick, a share) would come into the sandbox too, and be writable there.
+    if libc.mount(None, b"/", None, ctypes.c_ulong(MS_REC | MS_PRIVATE), None) != 0:
+        raise StepError("mounts", os.strerror(ctypes.get_errno()))
 
 
 def _write(path: str, text: str) -> None:

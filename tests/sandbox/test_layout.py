@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from jupyter_qguard.policy.model import AuditPolicy, Policy
-from jupyter_qguard.sandbox.layout import make_layout, prefixes, repositories
+from jupyter_qguard.sandbox.layout import make_layout, prefixes
+from jupyter_qguard.sandbox.workspace import repositories
 
 
 @pytest.fixture
@@ -62,7 +64,48 @@ def test_an_environment_is_one_wherever_it_lies(workspace):
     assert workspace / "env" in prefixes(str(python))
 
 
-def test_repositories_are_found_but_not_for_ever(workspace):
-    for name in ("a/.git", "a/b/.git", "node_modules/c/.git", "1/2/3/4/.git"):
+def test_repositories_are_found_wherever_they_are_and_but_not_for_ever(workspace):
+    for name in ("a/.git", "a/b/.git", "node_modules/c/.git", "1/2/3/4/5/.git"):
         (workspace / name).mkdir(parents=True)
-    assert set(repositories(workspace)) == {workspace / "a", workspace / "a" / "b"}
+    (workspace / "tree").mkdir()
+    (workspace / "tree/.git").write_text("gitdir: ../a/.git/worktrees/tree\n")
+    assert set(repositories(workspace)) == {workspace / name for name in ("a", "a/b", "1/2/3/4/5", "tree")}
+
+
+def test_many_new_repositories_take_no_protection_from_older_ones(workspace):
+    (workspace / "z/.git").mkdir(parents=True)
+    (workspace / "z/.git/description").touch()
+    for number in range(60):
+        (workspace / f"a{number}/.git").mkdir(parents=True)
+        os.utime(workspace / f"a{number}/.git", (0, 0))
+    found = repositories(workspace)
+    assert workspace / "z" in found
+    assert len(found) < 60
+
+
+def test_of_the_home_folder_files_with_a_dot_are_seen_only_if_known(workspace):
+    home = workspace.parent
+    for name in (".bashrc", ".unknown", ".netrc", "data.csv"):
+        (home / name).touch()
+    for name in (".aws", ".tool", "folder"):
+        (home / name).mkdir()
+    (home / "link").symlink_to("folder")
+    found = layout(workspace)
+    assert {path.name for path in found.home_seen} >= {".bashrc", "data.csv", ".tool", "folder", "work"}
+    assert {path.name for path in found.home_seen}.isdisjoint({".unknown", ".netrc", ".aws", "link"})
+    assert found.home_links == ((home / "link", "folder"),)
+    for number in range(100):
+        (home / f"d{number}").mkdir()
+    assert layout(workspace).home_seen is None, "bubblewrap takes too long for so many mounts"
+
+
+def test_what_variables_lead_to_is_hidden_and_what_programs_come_from_is_read_only(workspace, monkeypatch, tmp_path):
+    (workspace / "tools").mkdir()
+    monkeypatch.setenv("PATH", f"/usr/bin:{workspace}:{workspace / 'tools'}:{workspace / 'missing'}:tools")
+    monkeypatch.setenv("KUBECONFIG", f"{tmp_path / 'k1'}:{tmp_path / 'k2'}")
+    monkeypatch.setenv("AZURE_CONFIG_DIR", str(workspace.parent))
+    found = layout(workspace)
+    assert workspace / "tools" in found.read_only
+    assert workspace not in found.read_only
+    assert {tmp_path / "k1", tmp_path / "k2"} <= set(found.hidden)
+    assert workspace.parent not in found.hidden

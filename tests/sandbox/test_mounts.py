@@ -16,8 +16,6 @@ from hypothesis import strategies as st
 
 from jupyter_qguard.sandbox.errors import FilesError
 from jupyter_qguard.sandbox.mounts import (
-    HIDDEN_AT_HOME,
-    READ_ONLY_AT_HOME,
     SHARED,
     Access,
     Kind,
@@ -25,6 +23,7 @@ from jupyter_qguard.sandbox.mounts import (
     bwrap_arguments,
     rules_of,
 )
+from jupyter_qguard.sandbox.places import HIDDEN_AT_HOME, READ_ONLY_AT_HOME
 
 HOME = Path("/home/ada")
 LAYOUT = Layout(
@@ -111,8 +110,9 @@ def test_a_home_as_workspace_is_writable_by_its_entries_alone(workspace):
     layout = changed(workspace=workspace, home_entries=(HOME / "work", HOME / "data.csv"))
     assert at(layout, HOME / "work/x") is Access.READ_WRITE
     assert at(layout, HOME / "data.csv") is Access.READ_WRITE
-    for name in (".bash_profile", ".local/lib/python3/x.pth", ".xsessionrc", "new.txt", ".config/new"):
+    for name in (".bash_profile", ".local/lib/python3/x.pth", ".xsessionrc", "new.txt"):
         assert at(layout, HOME / name) is Access.READ_ONLY
+    assert at(layout, HOME / ".config/new") is Access.HIDDEN
     assert at(layout, "/home/eve/x") is Access.READ_ONLY
     assert at(layout, "/etc/x") is Access.READ_ONLY
 
@@ -125,6 +125,34 @@ def test_repositories_cannot_be_configured_nor_renamed_away():
     assert {str(HOME / "work"), str(HOME / "work/a"), str(HOME / "work/a/repo")} <= points
     opened = changed(read_write=(HOME / "work/.git",))
     assert at(opened, HOME / "work/.git/config") is Access.READ_WRITE
+
+
+def test_of_a_home_folder_only_what_was_there_is_seen():
+    layout = changed(home_seen=(HOME / "data", HOME / ".tool", HOME / ".bashrc"), home_links=((HOME / "l", "/srv/x"),))
+    for path in ("data/x", ".tool/x", ".bashrc", ".local/lib/x", ".config/matplotlib/x"):
+        assert at(layout, HOME / path) is Access.READ_ONLY
+    for path in (".later", "later", ".netrc", ".config/later/token", ".local/share/later", ".local/later"):
+        assert at(layout, HOME / path) is Access.HIDDEN
+    assert at(layout, HOME / "work/x") is Access.READ_WRITE
+    arguments = bwrap_arguments(layout, folder, str)
+    assert arguments[arguments.index("--symlink") + 1 :][:2] == ["/srv/x", str(HOME / "l")]
+
+
+def test_folders_that_variables_put_elsewhere_are_as_those_at_home():
+    layout = changed(workspace=HOME, home_writable=True, moved=((".config", HOME / "c"), (".ipython", HOME / "i")))
+    assert at(layout, HOME / "c/gh/hosts.yml") is Access.HIDDEN
+    assert at(layout, HOME / "c/autostart/x") is Access.READ_ONLY
+    assert at(layout, HOME / "i/history") is Access.PRIVATE
+    assert at(layout, HOME / "i/profile_default/startup/x") is Access.READ_ONLY
+
+
+@pytest.mark.parametrize("home_writable", [True, False])
+def test_no_folder_on_the_way_to_what_is_protected_can_be_renamed(home_writable):
+    deep = HOME / "work/a/b/env"
+    layout = changed(workspace=HOME, home_writable=home_writable, home_entries=(HOME / "work",), interpreters=(deep,))
+    points = {where for option, _, where in mounts(bwrap_arguments(layout, folder, str)) if option == "--bind"}
+    assert {str(deep.parent), str(deep.parent.parent)} <= points
+    assert at(layout, deep / "bin/python") is Access.READ_ONLY
 
 
 def test_an_environment_stays_read_only_wherever_it_lies():
@@ -220,7 +248,7 @@ def test_what_is_missing_is_not_made_and_what_is_needed_is_asked_for():
         return Kind.FOLDER if str(path) in there else Kind.MISSING
 
     made = {where for _, _, where in mounts(bwrap_arguments(LAYOUT, exists, str))}
-    assert made == {"/", "/proc", "/proc/sys", "/dev", "/etc/resolv.conf"} | there - {"/guard/resolv.conf"}
+    assert made == {"/", "/proc", "/proc/sys", "/dev", "/etc/resolv.conf"} | there - {"/guard/resolv.conf", "/home/ada"}
     for needed in ("/guard/resolv.conf", "/home/ada/.local/share/jupyter/runtime/k1"):
         there.discard(needed)
         with pytest.raises(FilesError, match=needed):
