@@ -7,6 +7,7 @@ the policy alone.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from jupyter_qguard.sandbox.factory import force_provisioner
 from jupyter_qguard.sandbox.ground import watch
 from jupyter_qguard.server.assembly import Assembly, Options, assemble
 from jupyter_qguard.server.collaboration import MovedStore, move_store
+from jupyter_qguard.server.own_code import keep_workspace_out, tame_git
 from jupyter_qguard.server.surroundings import Surroundings
 
 if TYPE_CHECKING:
@@ -129,6 +131,10 @@ class QGuardApp(ExtensionApp):
         if loaded().chosen:
             # For what is started from here: `jupyter execute` and the like, in a terminal.
             os.environ.setdefault(KernelProvisionerFactory.default_provisioner_name_env, PROVISIONER)
+            tame_git(os.environ)
+            warning = keep_workspace_out(sys.path, self._server.root_dir)
+            if warning:
+                self.log.warning(warning)
         else:
             self.log.warning("jupyter_qguard guards no kernels, as there is no policy file. `qguard init` writes one.")
 

@@ -29,6 +29,7 @@ from jupyter_qguard.server.guarded import GuardedContents
 from jupyter_qguard.server.late import UnclearedFilter
 from jupyter_qguard.server.names import LogFilter, NameWatch
 from jupyter_qguard.server.notices import GuardNotice, NoticeBoard
+from jupyter_qguard.server.own_code import refuse_templates
 from jupyter_qguard.server.policy_watch import PolicyWatch
 from jupyter_qguard.server.pool_scan import PoolScan
 from jupyter_qguard.server.service import GuardService
@@ -174,6 +175,7 @@ def assemble(server: Any, options: Options, surroundings: Surroundings | None, l
     threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="qguard")
     gate = Gate(guard, UploadSpool(options.upload_dir, options.upload_limit), threads)
     scan = PoolScan(guard)
+    refuse_templates(server.web_app.settings["config"])
     export.guard_exports(
         server.web_app.settings["config"], export.ExportRedactor(scan, lambda: policy.current().policy)
     )

@@ -72,6 +72,7 @@ class JupyterServer:
         self.answers = True
         """Whether the guard's own interface will tell when its scanner is ready."""
         self.environment: dict[str, str] = {}
+        self.works_in = folder
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -114,7 +115,7 @@ class JupyterServer:
                 stdout=log,
                 stderr=log,
                 env=self._environment(),
-                cwd=self.folder,
+                cwd=self.works_in,
             )
         self._wait()
         return self
