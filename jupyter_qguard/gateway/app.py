@@ -65,7 +65,7 @@ async def serve(
         recorder = Recorder(lambda: _open_log(live.current, welcome))
         person = policy_model.Who(frozenset({welcome.user}), frozenset(welcome.groups))
         resolver = Resolver(lookup)
-        rulings = Rulings(live.current.policy, person, today())
+        rulings = Rulings(live.current, person, today())
         means = Means(rulings, resolver, recorder, line, resolver.slots(), limits or Limits())
         await Gateway(means, live, person).run()
     finally:
@@ -147,7 +147,7 @@ class Gateway:
         names = self._recalled.pop(message.kernel, None) or NameTable()
         authority = self._authority(message.authority)
         who = Who(message.kernel, message.notebook)
-        kernel = Kernel(who, names, self._means, credential=message.credential, authority=authority)
+        kernel = Kernel(who, message.tier, names, self._means, credential=message.credential, authority=authority)
         doors = self._kernels[message.kernel] = Doors(kernel, taken)
         doors.open()
         if authority is not None and not message.authority:
@@ -189,7 +189,7 @@ class Gateway:
 
     async def _take_over(self, *, announce: bool) -> None:
         loaded = self._live.current
-        rulings = self._means.rulings = Rulings(loaded.policy, self._person, today())
+        rulings = self._means.rulings = Rulings(loaded, self._person, today())
         for doors in self._kernels.values():
             doors.review()
         await self._lender.review(list(self._kernels))

@@ -31,7 +31,7 @@ NAMES_IN_A_PACKET = 200
 
 
 class DoorKind(enum.Enum):
-    """What is spoken at a listener that was made inside a kernel's network."""
+    """What is spoken at a descriptor of a kernel: of a listener made inside its network, but for the last one."""
 
     PROXY = "proxy"
     """HTTP proxy, TCP."""
@@ -41,14 +41,16 @@ class DoorKind(enum.Enum):
     """Name service, UDP."""
     NAMES_STREAM = "names_stream"
     """Name service, TCP."""
+    CONTROL = "control"
+    """No listener: the gateway's end of a pair, over which the guard's part inside of the kernel asks."""
 
 
 class Door(msgspec.Struct, frozen=True):
-    """A listener; its descriptor travels beside the message."""
+    """A listener, or the control channel; its descriptor travels beside the message."""
 
     kind: DoorKind
-    port: int
-    """What clients inside connect to."""
+    port: int = 0
+    """What clients inside connect to; 0 for the control channel."""
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome"):
@@ -78,6 +80,8 @@ class OpenDoors(msgspec.Struct, frozen=True, kw_only=True, tag="open"):
     """Key and certificate that a gateway before this one made for the kernel (PEM)."""
     credential: str = ""
     """Digest of the password that a client must show; empty where nobody but the kernel reaches the doors."""
+    tier: Tier = Tier.COOPERATIVE
+    """How the kernel is confined, once it runs."""
 
 
 class CloseDoors(msgspec.Struct, frozen=True, kw_only=True, tag="close"):
@@ -143,6 +147,12 @@ class Learned(msgspec.Struct, frozen=True, kw_only=True, tag="learned"):
     name: str
 
 
+class Began(msgspec.Struct, frozen=True, kw_only=True, tag="began"):
+    """The guard's part inside of a kernel has said its first word: from now on the kernel runs what people write."""
+
+    kernel: str
+
+
 class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused"):
     """A connection was refused: for the person at the notebook. The record is in the audit log already."""
 
@@ -162,7 +172,7 @@ class PolicyChanged(msgspec.Struct, frozen=True, kw_only=True, tag="policy"):
 
 
 ToGateway = Welcome | Recall | OpenDoors | CloseDoors | RecordStart | RecordFailure
-ToOwner = Ready | Done | Failed | Vouched | Learned | Refused | PolicyChanged
+ToOwner = Ready | Done | Failed | Vouched | Learned | Began | Refused | PolicyChanged
 
 M = TypeVar("M")
 

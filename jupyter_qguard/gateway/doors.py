@@ -6,13 +6,16 @@ import asyncio
 import contextlib
 import os
 import socket
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from jupyter_qguard.egress.errors import WireError
 from jupyter_qguard.egress.names import MAX_QUESTION, answer_question
 from jupyter_qguard.egress.waiting import Deadline
 from jupyter_qguard.errors import InputError
+from jupyter_qguard.gateway.answers import answer
 from jupyter_qguard.gateway.control import Door, DoorKind, Learned
+from jupyter_qguard.gateway.conversation import Conversation
 from jupyter_qguard.gateway.limits import Bucket
 from jupyter_qguard.policy.egress import EgressAction
 
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
     from jupyter_qguard.policy.egress import EgressVerdict
     from jupyter_qguard.policy.host import Host
 
+_ASK_WHO = {DoorKind.PROXY, DoorKind.CONTROL}
+"""Where others reach the listeners: a proxy asks for the password, and the control channel is nobody else's."""
+_NO_STREAMS = {DoorKind.NAMES, DoorKind.CONTROL}
 _IN_A_TURN = 16
 """Taken from one listener before other kernels have their turn."""
 _EXHAUSTED_SECONDS = 0.2
@@ -51,14 +57,11 @@ def take_doors(
             _reject("the listeners of this kernel are open already")
         if len(taken) != len(doors):
             _reject()
-        if shared and any(door.kind is not DoorKind.PROXY for door in doors):
+        if shared and any(door.kind not in _ASK_WHO for door in doors):
             _reject("only a proxy can ask who its client is")
         for door, listener in zip(doors, taken, strict=True):
             listener.setblocking(False)
-            datagrams = listener.type == socket.SOCK_DGRAM
-            listens = not datagrams and listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-            internet = listener.family in {socket.AF_INET, socket.AF_INET6}
-            if not internet or not (datagrams if door.kind is DoorKind.NAMES else listens):
+            if not _is(door.kind, listener):
                 _reject()
     except BaseException:
         for listener in taken:
@@ -67,6 +70,16 @@ def take_doors(
             os.close(descriptor)
         raise
     return list(zip(doors, taken, strict=True))
+
+
+def _is(kind: DoorKind, taken: socket.socket) -> bool:
+    """Whether *taken* can be what *kind* says."""
+    if kind is DoorKind.CONTROL:
+        return taken.family == socket.AF_UNIX and taken.type == socket.SOCK_SEQPACKET
+    datagrams = taken.type == socket.SOCK_DGRAM
+    listens = not datagrams and taken.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+    internet = taken.family in {socket.AF_INET, socket.AF_INET6}
+    return internet and bool(datagrams if kind is DoorKind.NAMES else listens)
 
 
 def _reject(text: str = "the descriptors are not the listeners that the message names") -> NoReturn:
@@ -79,8 +92,10 @@ class Doors:
     def __init__(self, kernel: Kernel, doors: list[tuple[Door, socket.socket]]) -> None:
         self._kernel = kernel
         self._loop = asyncio.get_running_loop()
-        self._listeners = [(each, door.kind) for door, each in doors if door.kind is not DoorKind.NAMES]
+        self._listeners = [(each, door.kind) for door, each in doors if door.kind not in _NO_STREAMS]
         self._questions = [each for door, each in doors if door.kind is DoorKind.NAMES]
+        self._channels = [each for door, each in doors if door.kind is DoorKind.CONTROL]
+        kernel.ports = {door.port for door, _ in doors if door.kind is DoorKind.DIRECT}
         now = self._loop.time()
         self._opening = Bucket(kernel.limits.opened_per_second, now)
         self._asking = Bucket(kernel.limits.questions_per_second, now)
@@ -91,6 +106,10 @@ class Doors:
         """Begin to serve."""
         self._listen()
         self._hear()
+        for each in self._channels:
+            rate = self._kernel.limits.asked_per_second
+            self._kernel.conversation = Conversation(each, rate, partial(answer, self._kernel))
+            self._start(self._kernel.conversation.run())
 
     async def close(self) -> None:
         """Close the listeners and every connection."""
@@ -104,6 +123,9 @@ class Doors:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._kernel.conversation = None
+        for each in self._channels:  # not before: who waits for one of them takes it from the loop by its number
+            each.close()
         await self._kernel.close()
 
     def review(self) -> None:

@@ -13,8 +13,7 @@ from jupyter_qguard.gateway.brokered import Broker
 from jupyter_qguard.gateway.control import Refused
 from jupyter_qguard.gateway.limits import Bucket, Limits
 from jupyter_qguard.gateway.passage import Passage
-from jupyter_qguard.gateway.recorder import Who
-from jupyter_qguard.gateway.telling import Telling
+from jupyter_qguard.gateway.telling import Telling, Untold
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,10 +22,11 @@ if TYPE_CHECKING:
     from jupyter_qguard.egress.resolver import Resolver
     from jupyter_qguard.gateway.authority import Authority
     from jupyter_qguard.gateway.control import DoorKind
+    from jupyter_qguard.gateway.conversation import Conversation
     from jupyter_qguard.gateway.line import OwnerLine
-    from jupyter_qguard.gateway.recorder import Recorder
+    from jupyter_qguard.gateway.recorder import Recorder, Who
     from jupyter_qguard.gateway.rulings import Rulings
-
+    from jupyter_qguard.policy.model import Tier
 
 _REMEMBERED = 512
 _TOO_MANY = "further refusals: too many different ones for a record each"
@@ -51,15 +51,26 @@ class Kernel:
     """What belongs to one kernel."""
 
     def __init__(
-        self, who: Who, table: NameTable, means: Means, *, credential: str = "", authority: Authority | None = None
+        self,
+        who: Who,
+        tier: Tier,
+        table: NameTable,
+        means: Means,
+        *,
+        credential: str = "",
+        authority: Authority | None = None,
     ) -> None:
         """*table* holds the names that it learned from a gateway before this one.
 
         *credential* is the digest of its password, where others reach its listeners too; *authority* is whom it trusts
         for what is brokered.
         """
-        self.who, self.credential, self.authority = who, credential, authority
+        self.who, self.tier, self.credential, self.authority = who, tier, credential, authority
         self.table, self.means, self.limits = table, means, means.limits
+        self.ports: set[int] = set()
+        """Those of its direct listeners."""
+        self.untold = Untold()
+        self.conversation: Conversation | None = None
         self.slots = means.resolver.slots()
         self.unfinished = 0
         """Connections that are no tunnel yet."""
@@ -108,7 +119,10 @@ class Kernel:
 
     def tell(self, host: str, port: int, reason: str, rule: str) -> None:
         """Tell the person of a refusal that has its record."""
-        self._telling.tell(Refused(kernel=self.who.kernel, host=host, port=port, reason=reason, rule=rule))
+        refused = Refused(kernel=self.who.kernel, host=host, port=port, reason=reason, rule=rule)
+        self._telling.tell(refused)
+        if self.untold.add(refused) and self.conversation is not None:
+            self.conversation.tell_of_refusals()
 
     def _has_record(self, refusal: tuple[str, int, str]) -> bool:
         """Whether *refusal* gets a record: it is counted with an equal one, or not one of too many."""

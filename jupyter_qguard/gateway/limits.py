@@ -26,6 +26,8 @@ class Limits:
     """For what a client says that is refused anyway: to answer in its own protocol."""
     idle_seconds: float = 3600.0
     """Without a byte in either direction: long polls and idle kernels' WebSockets take minutes."""
+    asked_per_second: float = 50.0
+    """Over the control channel; more wait in the socket's buffer, and then in the kernel."""
     questions_per_stream: int = 100
     """For names, over one TCP connection."""
 

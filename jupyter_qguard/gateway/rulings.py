@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from jupyter_qguard.policy.destination import Destination
     from jupyter_qguard.policy.egress import EgressVerdict
     from jupyter_qguard.policy.host import Host
+    from jupyter_qguard.policy.loaded import LoadedPolicy
     from jupyter_qguard.policy.model import AccessEntry, Policy, Who
 
 _REMEMBERED = 4096
@@ -29,15 +30,15 @@ def today() -> dt.date:
 
 
 class Rulings:
-    """What *policy* says to *person* on *day*."""
+    """What the policy *loaded* says to *person* on *day*."""
 
-    def __init__(self, policy: Policy, person: Who, day: dt.date) -> None:
-        self.policy, self.day = policy, day
+    def __init__(self, loaded: LoadedPolicy, person: Who, day: dt.date) -> None:
+        self.loaded, self.policy, self.day = loaded, loaded.policy, day
         self._person = person
         self._connections: dict[Destination, EgressVerdict] = {}
         self._names: dict[Host, EgressVerdict] = {}
         self._places: dict[Destination, tuple[AccessEntry, ...]] = {}
-        self._written = _written(policy)
+        self._written = _written(loaded.policy)
 
     @property
     def observes(self) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 from jupyter_qguard.catalog import load_catalog
 from jupyter_qguard.errors import QGuardError
 from jupyter_qguard.policy.model import Tier
+from jupyter_qguard.policy.openings import not_stopped
 from jupyter_qguard.sandbox.environment import kernel_environment
 from jupyter_qguard.sandbox.errors import SandboxUnavailableError
 from jupyter_qguard.sandbox.ground import Ground, the_ground
@@ -22,21 +23,6 @@ from jupyter_qguard.sandbox.layout import make_layout
 from jupyter_qguard.sandbox.machine import look
 from jupyter_qguard.sandbox.requirements import Check, requirements
 from jupyter_qguard.sandbox.tiers import tiers_to_try
-
-ALWAYS_OPEN = (
-    "what a notebook sends to a host that it may talk to",
-    "fronting behind a host of the allowlist, at a network that serves several",
-    "script in an output, in the user's own browser, beyond the content security policy",
-    "terminals that are not closed or guarded, and extensions of the server",
-    "other processes of the same user outside of kernels",
-    "files of the workspace that somebody runs later",
-    "timing and other covert channels",
-)
-COOPERATIVE_OPEN = (
-    "programs that do not heed the proxy variables",
-    "reading and writing every file of the user",
-    "sockets and processes of the user",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +50,7 @@ class Examination:
     @property
     def not_stopped(self) -> tuple[str, ...]:
         """What gets past the guard here."""
-        return (*COOPERATIVE_OPEN, *ALWAYS_OPEN) if self.tier is Tier.COOPERATIVE else ALWAYS_OPEN
+        return not_stopped(self.tier)
 
 
 def examine(workspace: Path) -> Examination:
@@ -103,7 +89,7 @@ def _try_netns(ground: Ground, workspace: Path) -> tuple[str, ...]:
             connection_dir=folder,
             resolv_conf=ground.bait.resolv_conf,
             program="true",
-            shown=(),
+            shown=(ground.library,),
             policy=policy,
             today=dt.datetime.now(tz=dt.timezone.utc).date(),
         )

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupyter_qguard.audit.person import server_user
+from jupyter_qguard.catalog import load_catalog
 from jupyter_qguard.gateway.control import Welcome
 from jupyter_qguard.policy import LivePolicy
 from jupyter_qguard.sandbox.bait import Bait
+from jupyter_qguard.sandbox.companion import make_library
 from jupyter_qguard.sandbox.folders import ProcessFolder
 from jupyter_qguard.sandbox.lasting import LastingThread
 from jupyter_qguard.sandbox.owner import Owner
@@ -43,6 +45,8 @@ class Ground:
 
     owner: Owner
     folder: ProcessFolder
+    library: Path
+    """Where the guard's part in kernels is imported from."""
     bait: Bait
     starter: LastingThread
     policy: _Policy
@@ -52,6 +56,7 @@ class Ground:
 class _Own:
     pid: int
     folder: ProcessFolder
+    library: Path
     bait: Bait
     starter: LastingThread
     policy: _Policy
@@ -72,10 +77,12 @@ def the_ground() -> Ground:
     with _making:
         if not _own or _own[0].pid != os.getpid():
             folder = ProcessFolder()
-            _own[:] = [_Own(os.getpid(), folder, Bait(folder.path), LastingThread(), _Policy())]
+            library = make_library(folder.path)
+            load_catalog()  # not by several threads at once: msgspec crashes where they meet a type for the first time
+            _own[:] = [_Own(os.getpid(), folder, library, Bait(folder.path), LastingThread(), _Policy())]
             atexit.register(_end, _own[0])
         own = _own[0]
-    return Ground(the_owner(), own.folder, own.bait, own.starter, own.policy)
+    return Ground(the_owner(), own.folder, own.library, own.bait, own.starter, own.policy)
 
 
 def _end(own: _Own) -> None:

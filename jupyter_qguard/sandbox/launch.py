@@ -16,11 +16,12 @@ import struct
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jupyter_qguard.errors import UsageError
-from jupyter_qguard.gateway.control import MAX_DESCRIPTORS, Door, DoorKind, RecordStart
+from jupyter_qguard.gateway.control import MAX_DESCRIPTORS, Door, DoorKind, OpenDoors, RecordStart
 from jupyter_qguard.policy.model import Tier
+from jupyter_qguard.sandbox.companion import with_companion
 from jupyter_qguard.sandbox.errors import CanaryError, SandboxUnavailableError
 from jupyter_qguard.sandbox.layout import kind_of
 from jupyter_qguard.sandbox.mounted import misplaced
@@ -50,6 +51,9 @@ _HELP = {
 """Step of the stub to what it means."""
 _CREDENTIALS = struct.Struct("3i")
 
+Pair: TypeAlias = tuple[socket.socket, socket.socket]
+"""Our end, and theirs."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
@@ -64,6 +68,8 @@ class Start:
     layout: Layout
     ports: Sequence[int]
     """For which a direct listener is wanted."""
+    library: Path | None = None
+    """Where an IPython kernel imports the guard's part from; None for a kernel that gets none."""
     unwritable: Sequence[Path]
     unreadable: Sequence[Path]
     made: str = ""
@@ -100,35 +106,37 @@ def launch(start: Start, owner: Owner, bait: Bait, starter: LastingThread) -> La
         stub, theirs = _pair(stack, socket.SOCK_SEQPACKET)
         probe, inside = _pair(stack, socket.SOCK_STREAM)
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        talk = _pair(stack, socket.SOCK_SEQPACKET) if start.library else None
         filter_end = filter_pipe(stack)
         arguments = bwrap_arguments(start.layout, kind_of)
         command = [
             *python_command("stub.py", theirs.fileno()),
-            *(",".join(map(str, start.ports[: MAX_DESCRIPTORS - 4])), "--", find_bwrap()),
+            *(",".join(map(str, start.ports[: MAX_DESCRIPTORS - 5])), "--", find_bwrap()),
             *(*arguments, "--seccomp", str(filter_end), "--"),
             *python_command("probe.py", inside.fileno()),
         ]
         output = RawOutput()
         try:
-            process = starter.call(lambda: _start(command, (theirs.fileno(), inside.fileno(), filter_end), output))
+            passed = (theirs.fileno(), inside.fileno(), filter_end, *_number(talk))
+            process = starter.call(lambda: _start(command, passed, output))
         finally:
             output.close_writer()
         stack.callback(end, process)
         theirs.close()
         inside.close()
         stack.callback(owner.close_doors, start.kernel)
-        _hand_doors(start, owner, stub, output)
+        _hand_doors(start, owner, stub, output, talk)
         if start.trust is not None:
             start.trust.write(owner.certificate(start.kernel))
         stub.send(b"go")
         nonce = secrets.token_hex(16)
         given = bait.orders(nonce, start.unwritable, start.unreadable)
         orders = {
-            "argv": list(start.argv),
-            "env": dict(start.environment),
+            **_program(start, talk),
             "cwd": start.cwd,
             "made": start.made,
             "canaries": given,
+            "kept": _number(talk),
         }
         leader, held = _judge(probe, orders, output, caught=lambda: bait.caught(nonce))
         _look_at_mounts(arguments, leader)
@@ -146,6 +154,8 @@ def launch(start: Start, owner: Owner, bait: Bait, starter: LastingThread) -> La
         launched = Launched(process=process, leader=leader, tier=Tier.NETNS, enforced=held, output=output)
         stub.close()
         probe.close()
+        for each in talk or ():
+            each.close()  # the owner keeps the gateway's, the kernel has its own
         stack.pop_all()
     return launched
 
@@ -157,7 +167,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _pair(stack: contextlib.ExitStack, kind: socket.SocketKind) -> tuple[socket.socket, socket.socket]:
+def _pair(stack: contextlib.ExitStack, kind: socket.SocketKind) -> Pair:
     ours, theirs = socket.socketpair(socket.AF_UNIX, kind)
     ours.settimeout(PATIENCE)
     stack.callback(ours.close)
@@ -178,8 +188,21 @@ def _start(command: list[str], passed: tuple[int, ...], output: RawOutput) -> su
     )
 
 
-def _hand_doors(start: Start, owner: Owner, stub: socket.socket, output: RawOutput) -> None:
-    """Take the listeners from the stub and have the gateway serve them."""
+def _number(talk: Pair | None) -> tuple[int, ...]:
+    """The descriptor of the kernel's end, if there is one."""
+    return (talk[1].fileno(),) if talk else ()
+
+
+def _program(start: Start, talk: Pair | None) -> dict[str, Any]:
+    """What the probe executes."""
+    argv, environment = list(start.argv), dict(start.environment)
+    if start.library and talk:
+        argv, environment = with_companion(argv, environment, start.library, talk[1].fileno(), Tier.NETNS)
+    return {"argv": argv, "env": environment}
+
+
+def _hand_doors(start: Start, owner: Owner, stub: socket.socket, output: RawOutput, talk: Pair | None) -> None:
+    """Take the listeners from the stub and have the gateway serve them, and the control channel."""
     try:
         packet, descriptors, _, _ = socket.recv_fds(stub, 65536, MAX_DESCRIPTORS, socket.MSG_CMSG_CLOEXEC)
     except OSError:
@@ -191,8 +214,11 @@ def _hand_doors(start: Start, owner: Owner, stub: socket.socket, output: RawOutp
             raise SandboxUnavailableError(f"{_HELP.get(step, step)}: {reason}; `qguard doctor` says what to do")
         if word != "doors" or len(lines) != len(descriptors):
             raise SandboxUnavailableError(f"the network of a kernel could not be made: {output.said()}")
-        doors = tuple(Door(DoorKind(kind), int(port)) for kind, port in (line.split() for line in lines))
-        owner.open_doors(start.kernel, doors, descriptors, start.notebook).result(PATIENCE)
+        doors = [Door(DoorKind(kind), int(port)) for kind, port in (line.split() for line in lines)]
+        doors += [Door(DoorKind.CONTROL)] if talk else []
+        channel = [talk[0].fileno()] if talk else []
+        opened = OpenDoors(request=0, kernel=start.kernel, doors=tuple(doors), notebook=start.notebook, tier=Tier.NETNS)
+        owner.open_doors(opened, [*descriptors, *channel]).result(PATIENCE)
     finally:
         for number in descriptors:
             os.close(number)

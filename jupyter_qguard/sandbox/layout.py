@@ -56,7 +56,8 @@ def make_layout(
 ) -> Layout:
     """The folders of a kernel of which *program* is the first word of its command.
 
-    *shown* is what else it reads: the folder of its kernelspec, its certificates. Of the *policy*'s entries those count that hold on *today*.
+    *shown* is what else it reads: the folders of its kernelspec and of the guard's part in it, its certificates. Of the
+    *policy*'s entries those count that hold on *today*.
     """
     home = Path.home()
     for name in OWN_AT_HOME:

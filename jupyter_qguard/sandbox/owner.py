@@ -25,9 +25,9 @@ import msgspec
 from jupyter_qguard.errors import InputError
 from jupyter_qguard.gateway.control import (
     NAMES_IN_A_PACKET,
+    Began,
     CloseDoors,
     Done,
-    Door,
     Failed,
     Learned,
     OpenDoors,
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
     from jupyter_qguard.gateway.control import Welcome
 
-Notice: TypeAlias = Refused | PolicyChanged
+Notice: TypeAlias = Refused | PolicyChanged | Began
 Request: TypeAlias = OpenDoors | CloseDoors | RecordStart | RecordFailure
 
 MAX_CRASHES, CRASH_WINDOW = 5, 60.0
@@ -62,10 +62,8 @@ _log = logging.getLogger(__name__)
 class _Kept:
     """What a new gateway needs of one kernel."""
 
-    doors: tuple[Door, ...]
-    notebook: str
+    opened: OpenDoors
     listeners: list[int]
-    credential: str
     names: list[str] = field(default_factory=list)
     authority: str = ""
     """Key and certificate of the kernel's own authority."""
@@ -115,17 +113,12 @@ class Owner:
         self._watchers.append(watcher)
         return lambda: self._watchers.remove(watcher) if watcher in self._watchers else None
 
-    def open_doors(
-        self, kernel: str, doors: tuple[Door, ...], listeners: Sequence[int], notebook: str, credential: str = ""
-    ) -> Future[None]:
-        """Have the listeners of *kernel* served. Their duplicates are kept; *listeners* stay the caller's.
-
-        *credential* is the digest of the kernel's password, where others reach the listeners too.
-        """
+    def open_doors(self, opened: OpenDoors, descriptors: Sequence[int]) -> Future[None]:
+        """Have the doors of a kernel served. Duplicates of *descriptors* are kept; they themselves stay the caller's."""
         with self._lock:
-            self._forget(kernel)
-            kept = self._kept[kernel] = _Kept(doors, notebook, [os.dup(each) for each in listeners], credential)
-            return self._ask(self._opening(kernel, kept), kept.listeners)
+            self._forget(opened.kernel)
+            kept = self._kept[opened.kernel] = _Kept(opened, [os.dup(each) for each in descriptors])
+            return self._ask(self._opening(kept), kept.listeners)
 
     def certificate(self, kernel: str) -> str:
         """What *kernel* must trust to reach what is brokered (PEM); empty if nothing is. Known when its doors are open."""
@@ -199,16 +192,8 @@ class Owner:
                 future.set_exception(GatewayError("the gateway has just ended; it is started again: try once more"))
         return future
 
-    def _opening(self, kernel: str, kept: _Kept) -> OpenDoors:
-        request = next(self._numbers)
-        return OpenDoors(
-            request=request,
-            kernel=kernel,
-            doors=kept.doors,
-            notebook=kept.notebook,
-            credential=kept.credential,
-            authority=kept.authority,
-        )
+    def _opening(self, kept: _Kept) -> OpenDoors:
+        return msgspec.structs.replace(kept.opened, request=next(self._numbers), authority=kept.authority)
 
     def _connect(self) -> None:
         """Start a gateway and give it all that is kept."""
@@ -218,7 +203,7 @@ class Owner:
                 for first in range(0, len(kept.names), NAMES_IN_A_PACKET):
                     names = tuple(kept.names[first : first + NAMES_IN_A_PACKET])
                     send_message(end, Recall(kernel=kernel, names=names))
-                send_message(end, self._opening(kernel, kept), kept.listeners)
+                send_message(end, self._opening(kept), kept.listeners)
         except OSError as error:
             end.close()
             self._process.kill()
@@ -257,7 +242,7 @@ class Owner:
             with self._lock:
                 if message.kernel in self._kept:
                     self._kept[message.kernel].names.append(message.name)
-        elif isinstance(message, Refused | PolicyChanged):
+        elif isinstance(message, Refused | PolicyChanged | Began):
             for watcher in list(self._watchers):
                 try:
                     watcher(message)

@@ -61,14 +61,17 @@ def main() -> None:
 
 
 def become(orders: dict[str, Any], link: _socket.socket) -> None:
-    """Execute the kernel: its end of the pair closes with that, or carries the reason why it did not."""
+    """Execute the kernel: its end of the pair closes with that, or carries the reason why it did not.
+
+    Of the descriptors it inherits those that are to be kept for it, and no other.
+    """
     os.setsid()
     libc = ctypes.CDLL(None)
     for number in (13, 25):  # SIGPIPE and SIGXFSZ, which this interpreter ignores and a kernel would inherit
         libc.signal(number, None)
     for entry in os.listdir("/proc/self/fd"):
         descriptor = int(entry)
-        if descriptor > 2:
+        if descriptor > 2 and descriptor not in orders["kept"]:
             try:
                 os.set_inheritable(descriptor, False)
             except OSError:

@@ -21,9 +21,10 @@ from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir
 from jupyter_qguard.catalog import load_catalog
 from jupyter_qguard.egress.credential import digest_of, new_password, proxy_url
 from jupyter_qguard.errors import GuardFailureError, QGuardError
-from jupyter_qguard.gateway.control import Door, DoorKind, RecordStart
+from jupyter_qguard.gateway.control import Door, DoorKind, OpenDoors, RecordStart, make_pair
 from jupyter_qguard.policy.egress import ports_of
 from jupyter_qguard.policy.model import Tier
+from jupyter_qguard.sandbox.companion import takes_companion, with_companion
 from jupyter_qguard.sandbox.environment import kernel_environment, with_overlay
 from jupyter_qguard.sandbox.errors import KernelRefusedError, SandboxUnavailableError
 from jupyter_qguard.sandbox.ground import Ground, the_ground
@@ -141,7 +142,7 @@ class QGuardProvisioner(LocalProvisioner):
             connection_dir=self._folder,
             resolv_conf=ground.bait.resolv_conf,
             program=argv[0],
-            shown=[Path(each) for each in (spec and spec.resource_dir, trust and trust.path) if each],
+            shown=[Path(each) for each in (ground.library, spec and spec.resource_dir, trust and trust.path) if each],
             policy=policy,
             today=dt.datetime.now(tz=dt.timezone.utc).date(),
         )
@@ -160,6 +161,7 @@ class QGuardProvisioner(LocalProvisioner):
                 unwritable=self._unwritable(),
                 unreadable=[Path(self.parent.connection_file)] if self.parent else [],
                 trust=trust,
+                library=ground.library if takes_companion(argv) else None,
             ),
             ground.owner,
             ground.bait,
@@ -174,32 +176,42 @@ class QGuardProvisioner(LocalProvisioner):
     ) -> None:
         """Only the proxy variables: a program that does not heed them goes its own way."""
         self._launched = None
-        kernel, password = str(self.kernel_id), new_password()
-        with socket.create_server(("127.0.0.1", 0)) as listener:
+        kernel, tier, password = str(self.kernel_id), Tier.COOPERATIVE, new_password()
+        with contextlib.ExitStack() as stack:
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            ours, theirs = (stack.enter_context(end) for end in make_pair())
             port = listener.getsockname()[1]
-            door = (Door(DoorKind.PROXY, port),)
-            opened = await asyncio.to_thread(
-                ground.owner.open_doors, kernel, door, [listener.fileno()], notebook, digest_of(password)
+            doors = (Door(DoorKind.PROXY, port), Door(DoorKind.CONTROL))
+            opened = OpenDoors(
+                request=0,
+                kernel=kernel,
+                doors=doors,
+                notebook=notebook,
+                tier=tier,
+                credential=digest_of(password),
             )
-            await asyncio.wait_for(asyncio.wrap_future(opened), PATIENCE)
-        trust = self._trust = plan_trust(policy, self._folder) if self._folder else None
-        if trust is not None:
-            trust.write(ground.owner.certificate(kernel))
-        started = RecordStart(
-            request=0, kernel=kernel, kernelspec=self._kernelspec, tier=Tier.COOPERATIVE, notebook=notebook
-        )
-        await asyncio.wait_for(asyncio.wrap_future(ground.owner.record_start(started)), PATIENCE)
-        environment = self._environment(policy, kwargs, proxy_url(port, password), trust)
-        for name in ("TMPDIR", "JPY_PARENT_PID"):  # these say what holds in a sandbox
-            environment.pop(name, None)
-        output = RawOutput()
-        output.drop_from_now()
-        try:
-            await super().launch_kernel(
-                cmd, **{**kwargs, "env": environment, "stdout": output.writer, "stderr": output.writer}
-            )
-        finally:
-            output.close_writer()
+            ends = [listener.fileno(), ours.fileno()]
+            served = await asyncio.to_thread(ground.owner.open_doors, opened, ends)
+            await asyncio.wait_for(asyncio.wrap_future(served), PATIENCE)
+            trust = self._trust = plan_trust(policy, self._folder) if self._folder else None
+            if trust is not None:
+                trust.write(ground.owner.certificate(kernel))
+            started = RecordStart(request=0, kernel=kernel, kernelspec=self._kernelspec, tier=tier, notebook=notebook)
+            await asyncio.wait_for(asyncio.wrap_future(ground.owner.record_start(started)), PATIENCE)
+            environment = self._environment(policy, kwargs, proxy_url(port, password), trust)
+            for name in ("TMPDIR", "JPY_PARENT_PID"):  # these say what holds in a sandbox
+                environment.pop(name, None)
+            if takes_companion(cmd):
+                cmd, environment = with_companion(cmd, environment, ground.library, theirs.fileno(), tier)
+                kwargs = {**kwargs, "pass_fds": (theirs.fileno(),)}
+            output = RawOutput()
+            output.drop_from_now()
+            try:
+                await super().launch_kernel(
+                    cmd, **{**kwargs, "env": environment, "stdout": output.writer, "stderr": output.writer}
+                )
+            finally:
+                output.close_writer()
 
     def _environment(self, policy: Policy, kwargs: dict[str, Any], proxy: str, trust: Trust | None) -> dict[str, str]:
         bundle = str(trust.path) if trust else policy.egress.ca_bundle

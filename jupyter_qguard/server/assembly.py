@@ -17,7 +17,7 @@ from traitlets.log import get_logger
 from jupyter_qguard.audit import AuditLog, Identity, IdentityKind, LogSettings, audit_paths
 from jupyter_qguard.audit.person import server_user
 from jupyter_qguard.errors import GuardFailureError
-from jupyter_qguard.gateway.control import PolicyChanged, Refused
+from jupyter_qguard.gateway.control import Began, PolicyChanged, Refused
 from jupyter_qguard.policy import LivePolicy
 from jupyter_qguard.scan.settings import ScanSettings
 from jupyter_qguard.server import contents, downloads, export, handlers, stored
@@ -73,7 +73,7 @@ class Assembly:
         self._scan = scan
         self._whole = True
 
-    def noticed(self, notice: Refused | PolicyChanged) -> None:
+    def noticed(self, notice: Refused | PolicyChanged | Began) -> None:
         """Pass on what the gateway tells people of kernels. Called from another thread."""
         if isinstance(notice, Refused):
             text = f"A connection was refused: {notice.reason}"

@@ -1,8 +1,8 @@
-"""``python -m tests.fuzz.wire``: hostile bytes for what reads requests, TLS greetings and questions for names.
+"""``python -m tests.fuzz.wire``: hostile bytes for what reads requests, TLS greetings, questions for names and of kernels.
 
 Each input is a valid one, damaged, cut, repeated or joined with another. A parser answers, waits for more or refuses with
-a :class:`~jupyter_qguard.egress.errors.WireError`: anything else is a violation, and so is a name that is told an address
-without being allowed.
+a :class:`~jupyter_qguard.egress.errors.WireError` (of a kernel's request with an InputError): anything else is a
+violation, and so is a name that is told an address without being allowed.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from jupyter_qguard.egress.errors import WireError
 from jupyter_qguard.egress.hello import MAX_HELLO, parse_hello
 from jupyter_qguard.egress.names import NameTable, answer_question
 from jupyter_qguard.egress.request import MAX_HEAD, parse_request
+from jupyter_qguard.errors import InputError
+from jupyter_qguard.gateway.asked import number_of, parse_asked
 from jupyter_qguard.policy.host import HostPattern
 from tests.egress.greetings import fragmented, greeting
 
@@ -33,6 +35,8 @@ SEEDS = (
     _HELLO,
     fragmented(_HELLO, 97),
     _QUESTION,
+    b'{"v":1,"id":12,"op":"explain","host":"https://a.example.org:8443/x"}',
+    b'{"v":1,"id":9007199254740991,"op":"refusals"}',
 )
 
 
@@ -49,7 +53,9 @@ def hostile(source: random.Random) -> bytes:
             case 2:
                 data[at:at] = source.choice(SEEDS)[: source.randint(1, 200)]
             case 3:
-                data[at:at] = source.choice((b"\r\n", b"\0", b"\xff\xff", b"\x00\x00", b"Host: b\r\n", b"."))
+                data[at:at] = source.choice(
+                    (b"\r\n", b"\0", b"\xff\xff", b"\x00\x00", b"Host: b\r\n", b".", b"[[[[", b'{"id":')
+                )
             case _:
                 data[at:at] = data[: source.randint(1, 60)]
     return bytes(data)
@@ -68,11 +74,12 @@ def violation(data: bytes) -> str:
         ("request", lambda: parse_request(data)),
         ("greeting", lambda: parse_hello(data)),
         ("question", lambda: answer_question(data, table, allowed)),
+        ("asked", lambda: (number_of(data), parse_asked(data))),
     ):
         try:
             found = read()
-        except WireError as error:
-            if not str(error).isascii() or len(str(error)) > 100:
+        except (WireError, InputError) as error:
+            if not str(error).isascii() or len(str(error)) > 110:
                 return f"{name}: a message that repeats the input"
         except Exception as error:  # noqa: BLE001 - that there is none other is what is tried
             return f"{name}: {type(error).__name__}"

@@ -17,6 +17,7 @@ import yaml
 
 from jupyter_qguard.egress.credential import digest_of
 from jupyter_qguard.gateway import control
+from jupyter_qguard.policy.model import Tier
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0
@@ -168,7 +169,9 @@ class Owner:
 class KernelDoors:
     """Listeners as a kernel's network would have them."""
 
-    def __init__(self, owner: Owner, kernel="kernel-1", *, direct_ports=(), notebook="work.ipynb", password=""):
+    def __init__(
+        self, owner: Owner, kernel="kernel-1", *, direct_ports=(), notebook="work.ipynb", password="", tier=Tier.NETNS
+    ):
         self.owner, self.kernel, self.password = owner, kernel, password
         self.proxy = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.names = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -182,15 +185,18 @@ class KernelDoors:
             control.Door(control.DoorKind.NAMES, 53),
             control.Door(control.DoorKind.NAMES_STREAM, 53),
             *(control.Door(control.DoorKind.DIRECT, each.getsockname()[1]) for each in self.direct),
+            control.Door(control.DoorKind.CONTROL),
         )
         if password:
             self.doors = self.doors[:1]
-        self.notebook = notebook
+        self.inside, self._outside = control.make_pair()
+        self.inside.settimeout(PATIENCE)
+        self.notebook, self.tier = notebook, tier
         self.open()
 
     @property
     def listeners(self):
-        return [self.proxy, self.names, self.stream, *self.direct]
+        return [self.proxy, self.names, self.stream, *self.direct, self._outside]
 
     def open(self):
         descriptors = [each.fileno() for each in self.listeners[: len(self.doors)]]
@@ -202,6 +208,7 @@ class KernelDoors:
             doors=self.doors,
             notebook=self.notebook,
             credential=credential,
+            tier=self.tier,
         )
         assert isinstance(answer, control.Done), answer
 
@@ -209,5 +216,5 @@ class KernelDoors:
         return socket.create_connection(self.proxy.getsockname(), timeout=PATIENCE)
 
     def close(self):
-        for each in self.listeners:
+        for each in (*self.listeners, self.inside):
             each.close()

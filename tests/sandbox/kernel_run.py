@@ -175,8 +175,61 @@ async def egress():
     await manager.shutdown_kernel()
 
 
+CHILDREN = """
+import multiprocessing, subprocess, sys
+code = 'import os, stat; print([n for n in os.listdir("/proc/self/fd") if n > "2" and os.path.exists(f"/proc/self/fd/{n}") and stat.S_ISSOCK(os.stat(f"/proc/self/fd/{n}").st_mode)])'
+print(subprocess.run([sys.executable, '-c', code], close_fds=False, capture_output=True, text=True).stdout)
+def forked():
+    from jupyter_qguard.kernel import status
+    try: return status()['tier']
+    except Exception as error: return str(error)
+with multiprocessing.get_context('fork').Pool(1) as pool: print(pool.apply(forked))
+"""
+REFUSED = "import http.client\nc = http.client.HTTPSConnection('127.0.0.1', 3128)\nc.set_tunnel({!r})\nc.connect()"
+
+
+async def companion():
+    """The guard's part inside of the kernel, from its start over a restart and a gateway that was killed."""
+    manager, client = await new_kernel()
+    reply = await client.kernel_info(reply=True, timeout=PATIENCE)
+    say(step="banner", out=reply["content"]["banner"])
+    say(step="help", **await run(client, "%qguard"))
+    say(step="status", **await run(client, "%qguard status"))
+    say(step="variable", **await run(client, "import os; print(os.environ.get('QGUARD_CONTROL'))"))
+    say(step="children", **await run(client, CHILDREN))
+    say(step="quiet", **await run(client, "print('nothing')"))
+    for step in ("refused", "again"):
+        say(step=step, **await run(client, REFUSED.format("paste.example.com")))
+    say(step="unknown", **await run(client, "%qguard expand x\nprint('went on')"))
+    say(step="completed", out=str((await client.complete("%qguard ex", reply=True))["content"]["matches"]))
+    os.kill(ground.the_owner().pid, signal.SIGKILL)
+    say(step="healed", **await run(client, "%qguard explain paste.example.com"))
+    await manager.restart_kernel()
+    await client.wait_for_ready(timeout=PATIENCE)
+    twin = "from jupyter_qguard.kernel import explain, status\nprint(status()['tier'], explain('x.test')['action'])"
+    say(step="restarted", **await run(client, twin))
+    where = "import sys, jupyter_qguard; print(jupyter_qguard.__file__, 'msgspec' in sys.modules, sys.prefix)"
+    say(step="where", **await run(client, where))
+    await manager.shutdown_kernel()
+
+
+async def no_ipython():
+    """A program that is no IPython kernel: it is given nothing that it would have to look after."""
+    manager = AsyncKernelManager(kernel_name="plain")
+    await manager.start_kernel(cwd=os.environ["WORKSPACE"])
+    found = Path(os.environ["WORKSPACE"]) / "found.json"
+    while not found.exists():  # noqa: ASYNC110 - the test has a patience of its own
+        await asyncio.sleep(0.02)
+    say(step="found", tier=manager.provisioner.tier.label, **json.loads(found.read_text()))
+    await manager.shutdown_kernel(now=True)
+
+
 SCENES = {
-    each.__name__: each for each in (life, work, installs, at_home, parallel, killed, orphaned, start_only, egress)
+    each.__name__: each
+    for each in (
+        *(life, work, installs, at_home, parallel, killed, orphaned, start_only, egress),
+        *(companion, no_ipython),
+    )
 }
 
 

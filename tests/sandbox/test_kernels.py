@@ -164,6 +164,7 @@ def test_the_start_is_recorded_before_the_kernel_runs_and_its_doors_are_closed_a
         ("names", 53),
         ("names_stream", 53),
         ("direct", 443),
+        ("control", 0),
     }
     started = run.told[2][0]
     assert started["tier"] == 0

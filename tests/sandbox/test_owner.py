@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_qguard.gateway.control import Door, DoorKind, RecordStart, Welcome
+from jupyter_qguard.gateway.control import Door, DoorKind, OpenDoors, RecordStart, Welcome
 from jupyter_qguard.policy.model import Tier
 from jupyter_qguard.sandbox import ground as module
 from jupyter_qguard.sandbox.errors import GatewayError
@@ -42,6 +42,10 @@ def listener():
         yield made
 
 
+def opened(kernel, notebook):
+    return OpenDoors(request=0, kernel=kernel, doors=DOORS, notebook=notebook)
+
+
 def told(file):
     return [json.loads(line)[0] for line in file.read_text().splitlines()]
 
@@ -54,7 +58,7 @@ def wait_for(condition):
 
 
 def test_a_gateway_that_was_killed_is_there_again_with_all_it_needs(owner, file, listener):
-    owner.open_doors("k", DOORS, [listener.fileno()], "learned.example.org").result(PATIENCE)
+    owner.open_doors(opened("k", "learned.example.org"), [listener.fileno()]).result(PATIENCE)
     wait_for(lambda: owner._kept["k"].names == ["learned.example.org"])
     before, started = owner.pid, time.monotonic()
     os.kill(before, signal.SIGKILL)
@@ -68,7 +72,7 @@ def test_a_gateway_that_was_killed_is_there_again_with_all_it_needs(owner, file,
 
 
 def test_what_was_asked_of_a_gateway_that_dies_fails(owner, listener):
-    owner.open_doors("die", DOORS, [listener.fileno()], "").result(PATIENCE)
+    owner.open_doors(opened("die", ""), [listener.fileno()]).result(PATIENCE)
     owner.close_doors("die")
     wait_for(lambda: owner.record_failure("x", "p", "c", "").exception(PATIENCE) is None)
 
@@ -81,7 +85,7 @@ def test_a_refusal_says_its_reason(owner):
 
 def test_a_gateway_that_crashes_again_and_again_is_given_up_and_the_doors_are_closed(owner, listener, caplog):
     port = listener.getsockname()[1]
-    owner.open_doors("k", DOORS, [listener.fileno()], "").result(PATIENCE)
+    owner.open_doors(opened("k", ""), [listener.fileno()]).result(PATIENCE)
     listener.close()
     owner._command[1] = "/nowhere.py"
     os.kill(owner.pid, signal.SIGKILL)
@@ -95,7 +99,7 @@ def test_a_gateway_that_crashes_again_and_again_is_given_up_and_the_doors_are_cl
 
 def test_closing_ends_the_gateway_and_the_doors(owner, listener):
     port, pid = listener.getsockname()[1], owner.pid
-    owner.open_doors("k", DOORS, [listener.fileno()], "").result(PATIENCE)
+    owner.open_doors(opened("k", ""), [listener.fileno()]).result(PATIENCE)
     listener.close()
     owner.close()
     with pytest.raises(ProcessLookupError):
@@ -106,7 +110,7 @@ def test_closing_ends_the_gateway_and_the_doors(owner, listener):
 
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_forked_child_neither_uses_nor_keeps_the_gateway(owner, listener):
-    owner.open_doors("k", DOORS, [listener.fileno()], "").result(PATIENCE)
+    owner.open_doors(opened("k", ""), [listener.fileno()]).result(PATIENCE)
     numbers = [owner._end.fileno(), *owner._kept["k"].listeners]
     module._owners.append(owner)
     child = os.fork()

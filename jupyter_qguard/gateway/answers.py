@@ -1,0 +1,106 @@
+"""What a kernel is told when it asks: each kind of request and who answers it. Nothing in here widens anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jupyter_qguard.errors import GuardFailureError
+from jupyter_qguard.gateway.asked import Asked, ExplainAsked, HelloAsked, RefusalsAsked, StatusAsked
+from jupyter_qguard.gateway.control import Began
+from jupyter_qguard.policy.destination import parse_destination
+from jupyter_qguard.policy.model import Tier
+from jupyter_qguard.policy.openings import not_stopped
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from jupyter_qguard.gateway.kernel import Kernel
+    from jupyter_qguard.policy.model import AccessEntry, AllowRule
+
+_HOSTS_TOLD = 100
+_NOTICES_TOLD, _NOTICE = 4, 500
+
+
+async def answer(kernel: Kernel, asked: Asked) -> dict[str, Any]:
+    """The answer to *asked*.
+
+    Raises
+    ------
+    QGuardError
+        There is none; says why.
+    """
+    found = ANSWERS.get(type(asked))
+    if found is None:
+        message = "nobody answers this kind of request"
+        raise GuardFailureError(message)
+    return await found(kernel, asked)
+
+
+async def _hello(kernel: Kernel, _: HelloAsked) -> dict[str, Any]:
+    kernel.means.line.offer(Began(kernel=kernel.who.kernel))
+    return {"tier": kernel.tier.label, "mode": kernel.means.rulings.policy.egress.mode.value}
+
+
+async def _status(kernel: Kernel, _: StatusAsked) -> dict[str, Any]:
+    means, rulings = kernel.means, kernel.means.rulings
+    policy, loaded = rulings.policy, rulings.loaded
+    entries = [each for each in policy.egress.allow if each.expires is None or each.expires >= rulings.day]
+    return {
+        "kernel": kernel.who.kernel,
+        "tier": kernel.tier.label,
+        "minimum_tier": policy.egress.minimum_tier.label,
+        "mode": policy.egress.mode.value,
+        "policy": [f"{source.origin.value}: {source.name}" for source in loaded.sources],
+        "notices": [notice[:_NOTICE] for notice in loaded.notices[:_NOTICES_TOLD]],
+        "audit": means.recorder.trouble or "ok",
+        "allowed": [_allowed(each) for each in entries[:_HOSTS_TOLD]],
+        "allowed_count": len(entries),
+        "access": [_access(each) for each in policy.access[:_HOSTS_TOLD] if each.expires >= rulings.day],
+        "upstream_proxy": policy.egress.upstream_proxy or "",
+        # Only a sandbox has listeners of its own for each port.
+        "ports_after_restart": [] if kernel.tier is not Tier.NETNS else sorted(set(rulings.ports) - kernel.ports),
+        "not_stopped": list(not_stopped(kernel.tier)),
+    }
+
+
+async def _explain(kernel: Kernel, asked: ExplainAsked) -> dict[str, Any]:
+    rulings = kernel.means.rulings
+    destination = parse_destination(asked.host)
+    verdict = rulings.connection(destination)
+    return {
+        "host": destination.host.name,
+        "port": destination.port,
+        "action": verdict.action.label,
+        "would": verdict.would.label,
+        "reason": verdict.reason,
+        "rule": verdict.rule,
+        "where": verdict.where,
+        "addresses": [str(network) for network in verdict.addresses[:_HOSTS_TOLD]],
+        "plain": verdict.plain,
+        "policy": _policy(kernel),
+    }
+
+
+async def _refusals(kernel: Kernel, _: RefusalsAsked) -> dict[str, Any]:
+    return {**kernel.untold.take(), "policy": _policy(kernel)}
+
+
+def _policy(kernel: Kernel) -> list[str]:
+    return [source.name for source in kernel.means.rulings.loaded.sources]
+
+
+def _allowed(entry: AllowRule) -> dict[str, Any]:
+    until = "" if entry.expires is None else entry.expires.isoformat()
+    return {"host": str(entry.host), "ports": list(entry.ports[:10]), "until": until}
+
+
+def _access(entry: AccessEntry) -> dict[str, Any]:
+    return {"name": entry.name, "vendor": entry.vendor, "until": entry.expires.isoformat()}
+
+
+ANSWERS: dict[type[Asked], Callable[[Kernel, Any], Awaitable[dict[str, Any]]]] = {
+    HelloAsked: _hello,
+    StatusAsked: _status,
+    ExplainAsked: _explain,
+    RefusalsAsked: _refusals,
+}

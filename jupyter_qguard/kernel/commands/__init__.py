@@ -1,0 +1,1 @@
+"""What ``%qguard`` can do, one module each; see :mod:`jupyter_qguard.kernel.magic`."""
