@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import enum
+from typing import ClassVar
+
+from jupyter_qguard.errors import QGuardError
 
 
 class Cause(enum.Enum):
@@ -16,8 +19,10 @@ class Cause(enum.Enum):
     VENDOR = "vendor"
 
 
-class RequestRefusedError(Exception):
+class RequestRefusedError(QGuardError):
     """A request is refused. The reason is one line without a value of the request, fit for client, person and record."""
+
+    code: ClassVar[str] = "refused"
 
     def __init__(self, cause: Cause, reason: str, *, status: int = 403, retry_after: int = 0) -> None:
         """*retry_after* is in seconds; 0 where waiting does not help."""

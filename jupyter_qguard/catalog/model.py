@@ -226,6 +226,8 @@ class Brokering(_Record, frozen=True, kw_only=True):
     """Environment variable of the vendor's SDK, to the name of the secret whose handle stands in it."""
     settings: dict[str, str] = {}
     """Setting of an access entry, to the environment variable that it stands in."""
+    client: str = ""
+    """The SDK's class that a person would make, as ``module:Class``; it takes everything from the variables."""
     length: int = 0
     """Of a handle, in characters, where clients look at it; 0 where they do not."""
     exchanges: tuple[Exchange, ...] = ()

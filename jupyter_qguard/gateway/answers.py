@@ -1,11 +1,20 @@
-"""What a kernel is told when it asks: each kind of request and who answers it. Nothing in here widens anything."""
+"""What a kernel is told when it asks: each kind of request and who answers it. Nothing in here widens a policy."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
 from jupyter_qguard.errors import GuardFailureError
-from jupyter_qguard.gateway.asked import Asked, ExplainAsked, HelloAsked, RefusalsAsked, StatusAsked
+from jupyter_qguard.gateway.asked import (
+    Asked,
+    CellAsked,
+    ExplainAsked,
+    HelloAsked,
+    RefusalsAsked,
+    ReleaseAsked,
+    StatusAsked,
+    UseAsked,
+)
 from jupyter_qguard.gateway.control import Began
 from jupyter_qguard.policy.destination import parse_destination
 from jupyter_qguard.policy.model import Tier
@@ -14,6 +23,7 @@ from jupyter_qguard.policy.openings import not_stopped
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from jupyter_qguard.broker.lease import Lease
     from jupyter_qguard.gateway.kernel import Kernel
     from jupyter_qguard.policy.model import AccessEntry, AllowRule
 
@@ -56,6 +66,7 @@ async def _status(kernel: Kernel, _: StatusAsked) -> dict[str, Any]:
         "allowed": [_allowed(each) for each in entries[:_HOSTS_TOLD]],
         "allowed_count": len(entries),
         "access": [_access(each) for each in policy.access[:_HOSTS_TOLD] if each.expires >= rulings.day],
+        "leases": [_lease(each) for each in means.lender.leases(kernel)],
         "upstream_proxy": policy.egress.upstream_proxy or "",
         # Only a sandbox has listeners of its own for each port.
         "ports_after_restart": [] if kernel.tier is not Tier.NETNS else sorted(set(rulings.ports) - kernel.ports),
@@ -85,6 +96,39 @@ async def _refusals(kernel: Kernel, _: RefusalsAsked) -> dict[str, Any]:
     return {**kernel.untold.take(), "policy": _policy(kernel)}
 
 
+async def _cell(kernel: Kernel, asked: CellAsked) -> dict[str, Any]:
+    kernel.cell, kernel.trace = asked.cell, asked.trace
+    return {}
+
+
+async def _use(kernel: Kernel, asked: UseAsked) -> dict[str, Any]:
+    granted = await kernel.means.lender.use(kernel, asked.name)
+    entry, vendor = granted.lease.entry, granted.lease.vendor
+    return {
+        "name": entry.name,
+        "vendor": vendor.id,
+        "environment": entry.environment.value,
+        "owner": entry.owner,
+        "purpose": entry.purpose,
+        "operations": sorted(operation.value for operation in entry.operations),
+        "until": granted.lease.ends,
+        "custody": vendor.brokering.custody.value,
+        "variables": dict(granted.variables),
+        "client": vendor.brokering.client,
+        "package": next((sdk.pypi for sdk in vendor.sdks if sdk.pypi), ""),
+        "notice": granted.notice,
+    }
+
+
+async def _release(kernel: Kernel, asked: ReleaseAsked) -> dict[str, Any]:
+    return {"ended": await kernel.means.lender.release(kernel, asked.name)}
+
+
+def _lease(lease: Lease) -> dict[str, Any]:
+    custody = lease.vendor.brokering.custody.value
+    return {"name": lease.entry.name, "vendor": lease.vendor.id, "until": lease.ends, "custody": custody}
+
+
 def _policy(kernel: Kernel) -> list[str]:
     return [source.name for source in kernel.means.rulings.loaded.sources]
 
@@ -103,4 +147,7 @@ ANSWERS: dict[type[Asked], Callable[[Kernel, Any], Awaitable[dict[str, Any]]]] =
     StatusAsked: _status,
     ExplainAsked: _explain,
     RefusalsAsked: _refusals,
+    CellAsked: _cell,
+    UseAsked: _use,
+    ReleaseAsked: _release,
 }

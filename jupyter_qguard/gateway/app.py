@@ -91,7 +91,7 @@ class Gateway:
 
     def __init__(self, means: Means, live: LivePolicy, person: policy_model.Who) -> None:
         self._means, self._live, self._person = means, live, person
-        self._lender = Lender(means, os.environ, Path.home())
+        self._lender = means.lender = Lender(means, os.environ, Path.home())
         self._kernels: dict[str, Doors] = {}
         self._recalled: dict[str, NameTable] = {}
         self._work: set[asyncio.Task[None]] = set()

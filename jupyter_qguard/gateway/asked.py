@@ -6,7 +6,7 @@ it came over; nothing in a packet says so.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
@@ -16,6 +16,7 @@ from jupyter_qguard.gateway.control import MAX_PACKET
 VERSION = 1
 _LONGEST_HOST = 2048
 """Characters: a whole URL may be asked about."""
+_LONGEST_NAME = 200
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="op", tag="asked"):
@@ -45,9 +46,30 @@ class RefusalsAsked(Asked, frozen=True, kw_only=True, tag="refusals"):
     """What was refused since this was asked last."""
 
 
-_decoder: msgspec.json.Decoder[HelloAsked | StatusAsked | ExplainAsked | RefusalsAsked] = msgspec.json.Decoder(
-    HelloAsked | StatusAsked | ExplainAsked | RefusalsAsked
-)
+class CellAsked(Asked, frozen=True, kw_only=True, tag="cell"):
+    """A cell begins to run: recorded with what the kernel asks for from now on, as claimed."""
+
+    cell: Annotated[str, msgspec.Meta(pattern="^[A-Za-z0-9_-]{0,64}$")]
+    """Its id in the notebook; empty where the client gives none."""
+    trace: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
+    """W3C trace id of this run."""
+
+
+class UseAsked(Asked, frozen=True, kw_only=True, tag="use"):
+    """Lend an access entry to this kernel."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=_LONGEST_NAME)]
+
+
+class ReleaseAsked(Asked, frozen=True, kw_only=True, tag="release"):
+    """End what was lent."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=_LONGEST_NAME)]
+
+
+AnyAsked: TypeAlias = HelloAsked | StatusAsked | ExplainAsked | RefusalsAsked | CellAsked | UseAsked | ReleaseAsked
+
+_decoder: msgspec.json.Decoder[AnyAsked] = msgspec.json.Decoder(AnyAsked)
 
 
 class _Numbered(msgspec.Struct, frozen=True):

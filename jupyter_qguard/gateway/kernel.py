@@ -8,6 +8,7 @@ import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from jupyter_qguard.audit.event import AuditEvent
 from jupyter_qguard.audit.refusals import WINDOW_SECONDS
 from jupyter_qguard.gateway.brokered import Broker
 from jupyter_qguard.gateway.control import Refused
@@ -18,11 +19,13 @@ from jupyter_qguard.gateway.telling import Telling, Untold
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from jupyter_qguard.audit.event import EventData
     from jupyter_qguard.egress.names import NameTable
     from jupyter_qguard.egress.resolver import Resolver
     from jupyter_qguard.gateway.authority import Authority
     from jupyter_qguard.gateway.control import DoorKind
     from jupyter_qguard.gateway.conversation import Conversation
+    from jupyter_qguard.gateway.lender import Lender
     from jupyter_qguard.gateway.line import OwnerLine
     from jupyter_qguard.gateway.recorder import Recorder, Who
     from jupyter_qguard.gateway.rulings import Rulings
@@ -45,6 +48,8 @@ class Means:
     """Look-ups of the machine's proxy, which wait for no kernel's."""
     limits: Limits
     broker: Broker = field(default_factory=Broker)
+    lender: Lender = field(init=False)
+    """Of the gateway, which has one as soon as it is made."""
 
 
 class Kernel:
@@ -71,6 +76,8 @@ class Kernel:
         """Those of its direct listeners."""
         self.untold = Untold()
         self.conversation: Conversation | None = None
+        self.cell = self.trace = ""
+        """Of the cell that runs, as claimed."""
         self.slots = means.resolver.slots()
         self.unfinished = 0
         """Connections that are no tunnel yet."""
@@ -104,6 +111,12 @@ class Kernel:
             settled()
 
         task.add_done_callback(over)
+
+    def event(self, data: EventData) -> AuditEvent:
+        """What happened, with where it came from as far as that is known."""
+        return AuditEvent(
+            data=data, kernel=self.who.kernel, notebook=self.who.notebook, cell=self.cell, correlationid=self.trace
+        )
 
     def note(self, host: str, port: int, reason: str, rule: str, would: str = "") -> None:
         """Record a refusal, and tell the person; with *would*, record only what the policy would do if enforced."""

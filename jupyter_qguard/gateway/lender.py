@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from jupyter_qguard.broker.lease import Lease
-    from jupyter_qguard.gateway.kernel import Means
+    from jupyter_qguard.gateway.kernel import Kernel, Means
     from jupyter_qguard.gateway.recorder import Who
     from jupyter_qguard.gateway.rulings import Rulings
     from jupyter_qguard.policy.model import AccessEntry
@@ -52,7 +52,7 @@ class Lender:
         self._vaults: tuple[VaultsPolicy, Vaults] | None = None
         self._one = asyncio.Lock()
 
-    async def use(self, who: Who, name: str) -> Granted:
+    async def use(self, kernel: Kernel, name: str) -> Granted:
         """Lend the access entry called *name* to a kernel; a second time, its lease goes on for longer.
 
         Raises
@@ -62,23 +62,23 @@ class Lender:
         """
         try:
             async with self._one:  # two cells at once make one lease
-                return await self._use(who, name)
+                return await self._use(kernel, name)
         except RequestRefusedError as refusal:
             data = LeaseRefused(access=name[:200], reason=f"{refusal.cause.value}: {refusal.reason}")
-            self._means.recorder.note(AuditEvent(data=data, kernel=who.kernel, notebook=who.notebook))
+            self._means.recorder.note(kernel.event(data))
             raise
 
-    async def release(self, who: Who, name: str) -> bool:
+    async def release(self, kernel: Kernel, name: str) -> bool:
         """End the kernel's lease of *name*; whether there was one."""
-        found = self._of(who, name)
+        found = self._of(kernel.who, name)
         if found is not None:
             await self._revoke(found, "released")
         return found is not None
 
-    def leases(self, who: Who) -> list[Lease]:
+    def leases(self, kernel: Kernel) -> list[Lease]:
         """What the kernel is lent now."""
         now = self._means.broker.clock()
-        return [lease for lease in self._means.broker.leases.of_kernel(who.kernel) if lease.until > now]
+        return [lease for lease in self._means.broker.leases.of_kernel(kernel.who.kernel) if lease.until > now]
 
     async def forget(self, who: Who) -> None:
         """The kernel has ended."""
@@ -109,7 +109,7 @@ class Lender:
         if self._vaults is not None:
             await asyncio.to_thread(self._vaults[1].close)
 
-    async def _use(self, who: Who, name: str) -> Granted:
+    async def _use(self, kernel: Kernel, name: str) -> Granted:
         rulings, broker = self._means.rulings, self._means.broker
         entry, problem = rulings.access(name)
         if entry is None:
@@ -117,19 +117,19 @@ class Lender:
         vendor = load_catalog().vendors.get(entry.vendor)
         if vendor is None:
             raise RequestRefusedError(Cause.POLICY, f"the catalogue has no vendor `{entry.vendor}`")
-        running = self._of(who, name)
+        running = self._of(kernel.who, name)
         secret = await self._fetch(entry, rulings)
-        fresh = make_lease(Terms(who.kernel, entry, vendor, secret.expires), secret.fields, broker.clock())
+        fresh = make_lease(Terms(kernel.who.kernel, entry, vendor, secret.expires), secret.fields, broker.clock())
         lease = fresh
         if running is not None and _same(running, fresh):
             # Clients that were made with its handles go on.
             lease, running.until = running, fresh.until
-        await self._record_grant(who, lease)
+        await self._record_grant(kernel, lease)
         if lease is fresh:
             if running is not None:
                 await self._revoke(running, "its secret has changed")
             broker.leases.add(fresh)
-        return Granted(lease, variables_of(lease), self._notice(who, lease))
+        return Granted(lease, variables_of(lease), self._notice(kernel, lease))
 
     async def _fetch(self, entry: AccessEntry, rulings: Rulings) -> Secret:
         try:
@@ -145,7 +145,7 @@ class Lender:
             self._vaults = (settings, Vaults(settings, self._environ, self._home))
         return self._vaults[1]
 
-    async def _record_grant(self, who: Who, lease: Lease) -> None:
+    async def _record_grant(self, kernel: Kernel, lease: Lease) -> None:
         data = LeaseGranted(
             lease=lease.id,
             access=lease.entry.name,
@@ -153,9 +153,8 @@ class Lender:
             custody=lease.vendor.brokering.custody.value,
             until=lease.ends,
         )
-        event = AuditEvent(data=data, kernel=who.kernel, notebook=who.notebook)
         try:
-            await self._means.recorder.record(event)
+            await self._means.recorder.record(kernel.event(data))
         except AuditUnavailableError:
             text = "nothing can be recorded in the audit log, so nothing is lent"
             raise RequestRefusedError(Cause.GUARD, text, status=503) from None
@@ -173,10 +172,10 @@ class Lender:
         leases = self._means.broker.leases.of_kernel(who.kernel)
         return next((lease for lease in leases if lease.entry.name == name), None)
 
-    def _notice(self, who: Who, lease: Lease) -> str:
+    def _notice(self, kernel: Kernel, lease: Lease) -> str:
         others = [
             each.entry.name
-            for each in self.leases(who)
+            for each in self.leases(kernel)
             if each.vendor.id == lease.vendor.id and each.entry.name != lease.entry.name
         ]
         if not others:

@@ -55,7 +55,7 @@ async def serve_brokered(
         lambda: means.rulings.place(kernel.who.kernel, asked),
         broker=means.broker,
         reach=vendor,
-        records=OperationRecords(means.recorder, kernel.who),
+        records=OperationRecords(kernel),
         tell=tell,
     )
     await connection.run()

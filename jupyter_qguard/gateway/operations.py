@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jupyter_qguard.audit.event import AuditEvent, JobSubmitted, JobUnknown, OperationDecided, ResultRead
+from jupyter_qguard.audit.event import JobSubmitted, JobUnknown, OperationDecided, ResultRead
 from jupyter_qguard.broker.refusal import Cause, RequestRefusedError
 from jupyter_qguard.catalog.model import OperationClass
 from jupyter_qguard.errors import AuditUnavailableError
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from jupyter_qguard.audit.event import EventData
     from jupyter_qguard.broker.judge import Place, Ruling
     from jupyter_qguard.broker.operation import Matched
-    from jupyter_qguard.gateway.recorder import Recorder, Who
+    from jupyter_qguard.gateway.kernel import Kernel
 
 _COUNTED = frozenset({OperationClass.INSPECT, OperationClass.AUTH})
 """Asked again and again while a job waits; of the others each has a record of its own, on the disk before it goes out."""
@@ -22,8 +22,8 @@ _COUNTED = frozenset({OperationClass.INSPECT, OperationClass.AUTH})
 class OperationRecords:
     """For one kernel."""
 
-    def __init__(self, recorder: Recorder, who: Who) -> None:
-        self._recorder, self._who = recorder, who
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel, self._recorder = kernel, kernel.means.recorder
 
     async def allowed(self, place: Place, ruling: Ruling) -> None:
         """The request goes out next. Raises RequestRefusedError where that cannot be recorded."""
@@ -48,7 +48,7 @@ class OperationRecords:
             cause=refusal.cause.value,
             reason=refusal.reason,
         )
-        self._recorder.note(AuditEvent(data=data, kernel=self._who.kernel, notebook=self._who.notebook))
+        self._recorder.note(self._kernel.event(data))
 
     async def submitted(self, ruling: Ruling, job: str) -> None:
         """The vendor took a job, and said so; an empty *job* where it did not name it."""
@@ -73,9 +73,8 @@ class OperationRecords:
         return (ruling.lease.vendor.id, ruling.lease.id) if ruling.lease else ("", "")
 
     async def _record(self, data: EventData, *, counted: bool = False) -> None:
-        event = AuditEvent(data=data, kernel=self._who.kernel, notebook=self._who.notebook)
         try:
-            await self._recorder.record(event, counted=counted)
+            await self._recorder.record(self._kernel.event(data), counted=counted)
         except AuditUnavailableError:
             text = "nothing can be recorded in the audit log, so nothing is sent"
             raise RequestRefusedError(Cause.GUARD, text, status=503) from None

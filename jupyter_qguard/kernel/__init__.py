@@ -7,9 +7,12 @@ are there, and IPython where that loads it.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["explain", "load_ipython_extension", "status"]
+if TYPE_CHECKING:
+    from jupyter_qguard.kernel.lease import KernelLease
+
+__all__ = ["connect", "explain", "load_ipython_extension", "status", "use"]
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -45,3 +48,25 @@ def explain(target: str) -> dict[str, Any]:
     from jupyter_qguard.kernel.commands.explain import ask  # noqa: PLC0415 - as above
 
     return ask(target)
+
+
+def use(name: str) -> KernelLease:
+    """Have the access entry *name* lent to this kernel, and the vendor's variables set: ``with use("ibm/dev"): …``.
+
+    Raises
+    ------
+    NotDoneError
+        It is not lent, and why.
+    NoChannelError, NoAnswerError
+        As :func:`status`.
+    """
+    from jupyter_qguard.kernel.lease import use as lend  # noqa: PLC0415 - as above
+
+    return lend(name)
+
+
+def connect(name: str, **options: Any) -> Any:
+    """The vendor's own client, on what is lent as *name*; *options* go to its constructor. Raises as :func:`use`."""
+    from jupyter_qguard.kernel.lease import connect as made  # noqa: PLC0415 - as above
+
+    return made(name, **options)

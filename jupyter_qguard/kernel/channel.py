@@ -86,13 +86,13 @@ class Channel:
             self._lock.release()
         raise NoAnswerError(_SILENT)
 
-    def say(self, operation: str) -> None:
-        """Send *operation* and wait for nothing. Whether anybody hears it does not matter."""
+    def say(self, operation: str, **fields: Any) -> None:
+        """Send *operation* with *fields* and wait for nothing. Whether anybody hears it does not matter."""
         with self._lock:
             self._number += 1
             if self._end is not None:
                 try:
-                    self._end.send(_packet(self._number, operation, {}))
+                    self._end.send(_packet(self._number, operation, fields))
                 except OSError:
                     return
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from jupyter_qguard.kernel.magic import complete, qguard
 if TYPE_CHECKING:
     from jupyter_qguard.kernel.channel import Channel
 
+_CELL = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""As nbformat has it."""
 _TIERS = {
     "netns": "in a sandbox that was proved at its start",
     "platform": "held by the network policy around it",
@@ -29,9 +32,16 @@ def load(shell: Any) -> None:
         return
     use_channel(channel)
     channel.say("hello")
+    shell.events.register("pre_run_cell", partial(_before_cell, channel))
     shell.events.register("post_run_cell", partial(_after_cell, channel))
     how = _TIERS.get(tier, "in a way that this version does not know")
     shell.banner2 = f"{shell.banner2}qguard: tier {tier}: guarded {how}. %qguard status says what holds.\n"
+
+
+def _before_cell(channel: Channel, info: Any) -> None:
+    """Tell the gateway which cell runs, so that the trail leads from it to a vendor's job."""
+    cell = str(getattr(info, "cell_id", None) or "")
+    channel.say("cell", cell=cell if _CELL.fullmatch(cell) else "", trace=os.urandom(16).hex())
 
 
 def _after_cell(channel: Channel, _result: Any) -> None:

@@ -13,7 +13,7 @@ from IPython.core.error import UsageError
 
 from jupyter_qguard.errors import QGuardError
 
-COMMANDS = ("status", "explain")
+COMMANDS = ("use", "release", "status", "explain")
 """In the order of the help."""
 
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import certifi
+
 from jupyter_qguard.catalog import load_catalog
 from jupyter_qguard.catalog.model import Custody
 
@@ -29,13 +31,12 @@ class Trust:
 
     path: Path
     """Where the kernel reads it, and cannot write."""
-    machine: Path | None
+    machine: Path
     """What its clients would trust without it."""
 
     def write(self, certificate: str) -> None:
         """Put the machine's certificates and *certificate* (PEM) there. Raises OSError."""
-        theirs = self.machine.read_bytes() if self.machine else b""
-        self.path.write_bytes(theirs.rstrip() + b"\n" + certificate.encode("ascii"))
+        self.path.write_bytes(self.machine.read_bytes().rstrip() + b"\n" + certificate.encode("ascii"))
 
 
 def plan_trust(policy: Policy, connection_dir: Path) -> Trust | None:
@@ -49,13 +50,9 @@ def plan_trust(policy: Policy, connection_dir: Path) -> Trust | None:
     return Trust(path, Path(policy.egress.ca_bundle) if policy.egress.ca_bundle else _machine_bundle())
 
 
-def _machine_bundle() -> Path | None:
+def _machine_bundle() -> Path:
     found = [os.environ.get("SSL_CERT_FILE", ""), ssl.get_default_verify_paths().cafile or "", *_USUAL]
     for text in found:
         if text and Path(text).is_file():
             return Path(text)
-    try:
-        import certifi  # noqa: PLC0415 - only where the machine has no bundle; requests brings it
-    except ImportError:
-        return None
     return Path(certifi.where())

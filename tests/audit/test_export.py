@@ -92,7 +92,7 @@ def test_every_field_that_people_word_stays_inside(kind):
     """A new field that a person or a path can come into must be put on the list in ``export.py``."""
     known = {
         *(
-            "override rule_ids fingerprints until proof lease access vendor custody action would host port address"
+            "override rule_ids fingerprints until proof lease access vendor custody action would host port address request cause"
         ).split(),
         *("operation job kernelspec tier enforced digests strictest part code alert rule severity records").split(),
         *("format identified first last digest count findings classification report").split(),

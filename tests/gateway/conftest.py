@@ -42,9 +42,10 @@ def start(place):
     """Starts a gateway and opens a kernel's doors: call it when the policy is written."""
     with contextlib.ExitStack() as stack:
 
-        def started(**doors):
-            owner = Owner(place)
-            stack.callback(lambda: owner.process.poll() is not None or owner.stop())
+        def started(owner=None, **doors):
+            if owner is None:
+                owner = Owner(place)
+                stack.callback(lambda: owner.process.poll() is not None or owner.stop())
             kernel = KernelDoors(owner, **doors)
             stack.callback(kernel.close)
             return kernel

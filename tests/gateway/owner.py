@@ -133,6 +133,11 @@ class Owner:
             self.told.append(message)
             self.messages.put(message)
 
+    def authority_of(self, kernel):
+        """The certificate that a kernel is to trust."""
+        (made,) = [each for each in self.told if isinstance(each, control.Vouched) and each.kernel == kernel]
+        return made.authority[made.authority.index("-----BEGIN CERTIFICATE") :]
+
     def expect(self, kind, patience=PATIENCE, **fields):
         """The next message of *kind* that says *fields*; others are passed over."""
         end = time.monotonic() + patience

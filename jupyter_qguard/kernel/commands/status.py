@@ -35,6 +35,8 @@ def _lines(status: dict[str, Any]) -> Iterator[str]:
     yield from _row("policy", status["policy"])
     yield from _row("allowed", [_hosts(status["allowed"], status["allowed_count"])])
     yield from _row("access", [f"{each['name']} ({each['vendor']}) until {each['until']}" for each in status["access"]])
+    leases = status.get("leases", [])
+    yield from _row("lent", [f"{each['name']} ({each['custody']}) until {each['until']}" for each in leases])
     yield from _row("way out", [status["upstream_proxy"]] if status["upstream_proxy"] else [])
     later = ", ".join(str(port) for port in status["ports_after_restart"])
     yield from _row("restart", [f"port {later} is reached without the proxy only after a restart"] if later else [])
