@@ -82,7 +82,7 @@ class SaveDecided(EventData, frozen=True, kw_only=True):
 
 
 class OverrideGranted(EventData, frozen=True, kw_only=True):
-    """A person took responsibility for one save, or for lowering the class of a notebook."""
+    """A person took responsibility for one save, for lowering the class of a notebook, or for a host."""
 
     type: ClassVar[EventType] = EventType.OVERRIDE_GRANTED
     override: str
@@ -94,6 +94,9 @@ class OverrideGranted(EventData, frozen=True, kw_only=True):
     until: str = ""
     proof: str = ""
     """How the person was proved afresh, where the policy asks for that."""
+    host: str = ""
+    """What one kernel may reach until then."""
+    port: int = 0
 
 
 class LeaseGranted(EventData, frozen=True, kw_only=True):

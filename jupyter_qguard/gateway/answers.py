@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from jupyter_qguard.broker.lease import Lease
     from jupyter_qguard.gateway.kernel import Kernel
+    from jupyter_qguard.policy.allowance import Allowance
     from jupyter_qguard.policy.model import AccessEntry, AllowRule
 
 _HOSTS_TOLD = 100
@@ -66,6 +67,7 @@ async def _status(kernel: Kernel, _: StatusAsked) -> dict[str, Any]:
         "allowed": [_allowed(each) for each in entries[:_HOSTS_TOLD]],
         "allowed_count": len(entries),
         "access": [_access(each) for each in policy.access[:_HOSTS_TOLD] if each.expires >= rulings.day],
+        "allowed_once": [_once(each) for each in kernel.allowances],
         "leases": [_lease(each) for each in means.lender.leases(kernel)],
         "upstream_proxy": policy.egress.upstream_proxy or "",
         # Only a sandbox has listeners of its own for each port.
@@ -75,9 +77,8 @@ async def _status(kernel: Kernel, _: StatusAsked) -> dict[str, Any]:
 
 
 async def _explain(kernel: Kernel, asked: ExplainAsked) -> dict[str, Any]:
-    rulings = kernel.means.rulings
     destination = parse_destination(asked.host)
-    verdict = rulings.connection(destination)
+    verdict = kernel.connection(destination)
     return {
         "host": destination.host.name,
         "port": destination.port,
@@ -89,6 +90,8 @@ async def _explain(kernel: Kernel, asked: ExplainAsked) -> dict[str, Any]:
         "addresses": [str(network) for network in verdict.addresses[:_HOSTS_TOLD]],
         "plain": verdict.plain,
         "policy": _policy(kernel),
+        "kernel": kernel.who.kernel,
+        "once": not verdict.rule and destination.host.address is None,
     }
 
 
@@ -136,6 +139,11 @@ def _policy(kernel: Kernel) -> list[str]:
 def _allowed(entry: AllowRule) -> dict[str, Any]:
     until = "" if entry.expires is None else entry.expires.isoformat()
     return {"host": str(entry.host), "ports": list(entry.ports[:10]), "until": until}
+
+
+def _once(allowance: Allowance) -> dict[str, Any]:
+    destination = allowance.destination
+    return {"host": str(destination.host), "port": destination.port, "until": allowance.until}
 
 
 def _access(entry: AccessEntry) -> dict[str, Any]:

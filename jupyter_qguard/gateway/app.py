@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 from jupyter_qguard.audit import AuditLog, Identity, LogSettings, audit_paths
 from jupyter_qguard.egress.names import NameTable
 from jupyter_qguard.egress.resolver import Resolver, system_lookup
-from jupyter_qguard.errors import AuditUnavailableError, InputError
+from jupyter_qguard.errors import AuditUnavailableError, InputError, QGuardError
 from jupyter_qguard.gateway import control
+from jupyter_qguard.gateway.allowances import AllowFolder
 from jupyter_qguard.gateway.authority import Authority
 from jupyter_qguard.gateway.doors import Doors, take_doors
+from jupyter_qguard.gateway.granter import Granter
 from jupyter_qguard.gateway.kernel import Kernel, Means
 from jupyter_qguard.gateway.lender import Lender
 from jupyter_qguard.gateway.limits import Limits
@@ -94,6 +96,8 @@ class Gateway:
         self._lender = means.lender = Lender(means, os.environ, Path.home())
         self._kernels: dict[str, Doors] = {}
         self._recalled: dict[str, NameTable] = {}
+        self._folder = AllowFolder.of(os.environ, Path.home())
+        self._granter = Granter(self._folder, self._kernels)
         self._work: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -102,6 +106,7 @@ class Gateway:
         await recorder.open()
         if not recorder.trouble:
             await recorder.policy_loaded(self._live.current)
+        await self._prepare()
         notices = self._live.current.notices
         if recorder.trouble:
             notices = (*notices, f"Nothing is let through: {recorder.trouble}")
@@ -117,6 +122,12 @@ class Gateway:
             return
         finally:
             await self._close()
+
+    async def _prepare(self) -> None:
+        try:
+            await asyncio.to_thread(self._folder.prepare)
+        except QGuardError as error:
+            _log.error("nothing can be allowed once: %s", error)
 
     async def _handle(self, message: control.ToGateway, descriptors: list[int]) -> None:
         if isinstance(message, control.OpenDoors):
@@ -184,8 +195,9 @@ class Gateway:
                 changed = await loop.run_in_executor(None, self._live.refresh)
                 if changed or today() != self._means.rulings.day:
                     await self._take_over(announce=changed)
+                await self._granter.look()
             except Exception as error:  # noqa: BLE001 - the last good policy stays in force, whatever this was
-                _log.error("the policy cannot be looked at: %s", type(error).__name__)
+                _log.error("the policy, or what people ask for, cannot be looked at: %s", type(error).__name__)
 
     async def _take_over(self, *, announce: bool) -> None:
         loaded = self._live.current

@@ -90,7 +90,7 @@ class Doors:
     """Serves the listeners of *kernel* until closed."""
 
     def __init__(self, kernel: Kernel, doors: list[tuple[Door, socket.socket]]) -> None:
-        self._kernel = kernel
+        self.kernel = kernel
         self._loop = asyncio.get_running_loop()
         self._listeners = [(each, door.kind) for door, each in doors if door.kind not in _NO_STREAMS]
         self._questions = [each for door, each in doors if door.kind is DoorKind.NAMES]
@@ -107,9 +107,9 @@ class Doors:
         self._listen()
         self._hear()
         for each in self._channels:
-            rate = self._kernel.limits.asked_per_second
-            self._kernel.conversation = Conversation(each, rate, partial(answer, self._kernel))
-            self._start(self._kernel.conversation.run())
+            rate = self.kernel.limits.asked_per_second
+            self.kernel.conversation = Conversation(each, rate, partial(answer, self.kernel))
+            self._start(self.kernel.conversation.run())
 
     async def close(self) -> None:
         """Close the listeners and every connection."""
@@ -123,14 +123,14 @@ class Doors:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._kernel.conversation = None
+        self.kernel.conversation = None
         for each in self._channels:  # not before: who waits for one of them takes it from the loop by its number
             each.close()
-        await self._kernel.close()
+        await self.kernel.close()
 
     def review(self) -> None:
         """Another policy is in force."""
-        self._kernel.review()
+        self.kernel.review()
 
     def _listen(self) -> None:
         if not self._closed and not self._listening:
@@ -145,7 +145,7 @@ class Doors:
 
     def _accept(self, listener: socket.socket, kind: DoorKind) -> None:
         for _ in range(_IN_A_TURN):
-            if self._kernel.unfinished >= self._kernel.limits.unfinished:
+            if self.kernel.unfinished >= self.kernel.limits.unfinished:
                 self._pause()  # until one of them is finished
                 return
             if not self._opening.take(self._loop.time()):
@@ -161,10 +161,10 @@ class Doors:
                 self._loop.call_later(_EXHAUSTED_SECONDS, self._listen)
                 return
             if kind is DoorKind.NAMES_STREAM:
-                self._kernel.unfinished += 1
+                self.kernel.unfinished += 1
                 self._start(self._stream(client), self._stream_over)
             else:
-                self._kernel.serve(client, kind, self._listen)
+                self.kernel.serve(client, kind, self._listen)
 
     def _start(self, work: Coroutine[None, None, None], over: Callable[[], None] = lambda: None) -> None:
         task = self._loop.create_task(work)
@@ -177,16 +177,16 @@ class Doors:
         task.add_done_callback(done)
 
     def _stream_over(self) -> None:
-        self._kernel.unfinished -= 1
+        self.kernel.unfinished -= 1
         self._listen()
 
     async def _stream(self, client: socket.socket) -> None:
         """Questions over TCP, each after its length in two bytes (RFC 1035, section 4.2.2)."""
         client.setblocking(False)
-        limit = self._kernel.limits.first_words_seconds
+        limit = self.kernel.limits.first_words_seconds
         received = b""
         with client, contextlib.suppress(OSError, WireError):
-            for _ in range(self._kernel.limits.questions_per_stream):
+            for _ in range(self.kernel.limits.questions_per_stream):
                 while len(received) < 2 or len(received) < 2 + int.from_bytes(received[:2], "big"):
                     if len(received) >= 2 and int.from_bytes(received[:2], "big") > MAX_QUESTION:
                         return
@@ -228,14 +228,14 @@ class Doors:
         verdicts: list[EgressVerdict] = []
 
         def allowed(host: Host) -> bool:
-            verdicts.append(self._kernel.means.rulings.name(host))
+            verdicts.append(self.kernel.name(host))
             return verdicts[-1].action is EgressAction.ALLOW
 
-        answer = answer_question(message, self._kernel.table, allowed)
+        answer = answer_question(message, self.kernel.table, allowed)
         if answer.refused:
             refused = verdicts and verdicts[-1].action is EgressAction.REFUSE
             reason, rule = (verdicts[-1].reason, verdicts[-1].rule) if refused else (_UNANSWERED, "")
-            self._kernel.note(answer.refused, 0, reason, rule)
+            self.kernel.note(answer.refused, 0, reason, rule)
         if answer.learned:
-            await self._kernel.means.line.send(Learned(kernel=self._kernel.who.kernel, name=answer.learned))
+            await self.kernel.means.line.send(Learned(kernel=self.kernel.who.kernel, name=answer.learned))
         return answer.message

@@ -15,6 +15,7 @@ from jupyter_qguard.gateway.control import Refused
 from jupyter_qguard.gateway.limits import Bucket, Limits
 from jupyter_qguard.gateway.passage import Passage
 from jupyter_qguard.gateway.telling import Telling, Untold
+from jupyter_qguard.policy.egress import EgressAction
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from jupyter_qguard.gateway.line import OwnerLine
     from jupyter_qguard.gateway.recorder import Recorder, Who
     from jupyter_qguard.gateway.rulings import Rulings
+    from jupyter_qguard.policy.allowance import Allowance
+    from jupyter_qguard.policy.destination import Destination
+    from jupyter_qguard.policy.egress import EgressVerdict
+    from jupyter_qguard.policy.host import Host
     from jupyter_qguard.policy.model import Tier
 
 _REMEMBERED = 512
@@ -86,6 +91,8 @@ class Kernel:
         self._noted: dict[tuple[str, int, str], float] = {}
         self._telling = Telling(means.line.offer, asyncio.get_running_loop().time)
         self._passages: dict[asyncio.Task[None], Passage] = {}
+        self._allowed: dict[Destination, tuple[Allowance, float]] = {}
+        """What a person allowed once, and until when by the loop's clock."""
 
     def serve(self, client: socket.socket, door: DoorKind, finished: Callable[[], None]) -> None:
         """Serve an accepted connection. *finished* is called when one less is unfinished."""
@@ -151,10 +158,48 @@ class Kernel:
         self._noted[refusal] = now
         return True
 
+    def connection(self, destination: Destination) -> EgressVerdict:
+        """The verdict on a connection: the policy's, and where that says nothing, a person's."""
+        verdict = self.means.rulings.connection(destination)
+        return self._bent(verdict, destination) if verdict.action is EgressAction.REFUSE else verdict
+
+    def name(self, host: Host) -> EgressVerdict:
+        """The verdict on telling an address for *host*."""
+        verdict = self.means.rulings.name(host)
+        if verdict.action is EgressAction.ALLOW:
+            return verdict
+        return next((self._bent(verdict, each) for each in self._allowed if each.host == host), verdict)
+
+    def allow(self, allowance: Allowance, seconds: float) -> None:
+        """Put *allowance*, which is recorded, in force."""
+        until = asyncio.get_running_loop().time() + seconds
+        self._allowed[allowance.destination] = allowance, until
+
+    def end_allowances(self) -> None:
+        """Forget those whose time is over, and close what they let through."""
+        now = asyncio.get_running_loop().time()
+        over = [destination for destination, (_, until) in self._allowed.items() if until <= now]
+        for destination in over:
+            del self._allowed[destination]
+        if over:
+            self.review()
+
+    @property
+    def allowances(self) -> list[Allowance]:
+        """Those in force."""
+        return [allowance for allowance, _ in self._allowed.values()]
+
+    def _bent(self, verdict: EgressVerdict, destination: Destination) -> EgressVerdict:
+        """What a person says of *destination*, if the policy does not speak of it."""
+        allowance, until = self._allowed.get(destination, (None, 0.0))
+        if allowance is None or verdict.rule or until <= asyncio.get_running_loop().time():
+            return verdict
+        return allowance.verdict
+
     def review(self) -> None:
         """Another policy is in force: close what it does not allow."""
         for task, passage in list(self._passages.items()):
-            problem = passage.problem_under(self.means.rulings)
+            problem = passage.problem_now()
             if problem:
                 passage.closed_by(problem)
                 task.cancel()

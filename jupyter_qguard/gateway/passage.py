@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jupyter_qguard.gateway.kernel import Kernel
-    from jupyter_qguard.gateway.rulings import Rulings
     from jupyter_qguard.policy.address import Address
     from jupyter_qguard.policy.egress import EgressVerdict
     from jupyter_qguard.policy.host import Host
@@ -98,11 +97,11 @@ class Passage:
             if self._upstream is not None:
                 self._upstream.close()
 
-    def problem_under(self, rulings: Rulings) -> str:
-        """Why what was let through would not be under *rulings*; empty if it still is."""
+    def problem_now(self) -> str:
+        """Why what was let through would not be any more; empty if it still would."""
         if self._grant is None:
             return ""
-        verdict = rulings.connection(self._grant.destination)
+        rulings, verdict = self._kernel.means.rulings, self._kernel.connection(self._grant.destination)
         if verdict.action is EgressAction.REFUSE:
             return verdict.reason
         if self._grant.verdict.plain and not verdict.plain:
@@ -200,7 +199,7 @@ class Passage:
         return Destination(host, port)
 
     def _decide(self, destination: Destination) -> EgressVerdict:
-        verdict = self._kernel.means.rulings.connection(destination)
+        verdict = self._kernel.connection(destination)
         if verdict.action is EgressAction.REFUSE:
             raise RefusedError(Status.FORBIDDEN, verdict.reason, verdict.rule)
         self._grant = _Grant(destination, verdict)

@@ -103,7 +103,7 @@ def _suggestion(policy: Policy, refusal: Refusal, today: dt.date) -> Suggestion 
     if host.address is not None or "." not in host.name:
         text = "An address or a local name: write an entry with `addresses` by hand if it must be."
         return Suggestion(refusal, Advice.NOTHING, text)
-    owners = _owners(host)
+    owners = owners_of(host)
     if HostRole.TELEMETRY in owners.values():
         return Suggestion(refusal, Advice.NOTHING, "A telemetry host: nothing that runs a job needs it.")
     for vendor, role in owners.items():
@@ -113,7 +113,7 @@ def _suggestion(policy: Policy, refusal: Refusal, today: dt.date) -> Suggestion 
     return Suggestion(refusal, Advice.ALLOW, verdict.reason)
 
 
-def _owners(host: Host) -> Mapping[str, HostRole]:
+def owners_of(host: Host) -> Mapping[str, HostRole]:
     """The vendors that *host* belongs to, by catalogue id, and what it is for."""
     found: dict[str, HostRole] = {}
     for vendor in load_catalog().vendors.values():

@@ -213,6 +213,92 @@ async def companion():
     await manager.shutdown_kernel()
 
 
+TRY = """
+def tried(call, *words, **named):
+    try: print('reached', call(*words, **named))
+    except Exception as error: print(type(error).__name__, error)
+"""
+CLIENTS = {
+    "requests": "import requests\ntried(requests.get, 'https://requests.example.com/x')",
+    "httpx": "import httpx\ntried(httpx.get, 'https://httpx.example.com/x')",
+    "plain_http": "import requests\ntried(requests.get, 'http://plain.example.com/x')",
+    "boto3": (
+        "import boto3, botocore.config\n"
+        "s3 = boto3.client('s3', region_name='eu-west-1', aws_access_key_id='x', aws_secret_access_key='x',\n"
+        "    config=botocore.config.Config(retries={'total_max_attempts': 1}))\n"
+        "tried(s3.list_buckets)"
+    ),
+    "name": "import socket\ntried(socket.create_connection, ('name.example.com', 443), timeout=20)",
+    "address": "import socket\ntried(socket.create_connection, ('203.0.113.7', 443), timeout=20)",
+    "tls": (
+        "import ssl, socket\n"
+        "def greet():\n"
+        "    raw = socket.create_connection(('api.example.org', 443), timeout=20)\n"
+        "    with ssl.create_default_context().wrap_socket(raw, server_hostname='fronted.example.org') as end: pass\n"
+        "tried(greet)"
+    ),
+    "thread": (
+        "import threading, requests\n"
+        "work = threading.Thread(target=tried, args=(requests.get, 'https://thread.example.com/'))\n"
+        "work.start(); work.join()"
+    ),
+    "asyncio": (
+        "import asyncio, httpx\n"
+        "async def one():\n"
+        "    async with httpx.AsyncClient() as client: return await client.get('https://asyncio.example.com/')\n"
+        "for found in await asyncio.gather(one(), one(), one(), return_exceptions=True): print(found)"
+    ),
+    "child": "import subprocess\nprint(subprocess.run(['curl', '-sSm20', 'https://child.example.com/'], capture_output=True, text=True).stderr)",
+}
+
+
+async def clients():
+    """What clients are told that are refused, and what stands below their cells."""
+    manager, client = await new_kernel()
+    await run(client, TRY)
+    for step, code in CLIENTS.items():
+        say(step=step, **await run(client, code))
+    say(step="late", **await run(client, "print('a quiet cell')"))
+    await manager.shutdown_kernel()
+
+
+FORGE = """
+import json, os, pathlib, time
+for state in (os.environ.get('XDG_STATE_HOME') or '~/.local/state', {state!r}):
+    folder = pathlib.Path(state).expanduser() / 'jupyter-qguard/allow'
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        request = dict(kernel={kernel!r}, target='forged.example.com', seconds=600, reason='x', asked=time.time())
+        file = folder / '0123456789abcdef.request'
+        file.write_text(json.dumps(request))
+        file.chmod(0o600)
+        print(len(list(folder.iterdir())), 'there')
+    except OSError as error: print(error)
+"""
+
+
+async def allowed_once():
+    """A person outside lets the kernel reach a host; the kernel cannot do that itself."""
+    manager, client = await new_kernel()
+    await run(client, TRY)
+    reach = "import requests\ntried(requests.get, 'https://{}/')"
+    say(step="before", **await run(client, reach.format("once.example.com")))
+    say(step="explain", **await run(client, "%qguard explain once.example.com"))
+    kernel = manager.provisioner.kernel_id
+    say(step="forge", **await run(client, FORGE.format(kernel=kernel, state=str(Path.home() / ".local/state"))))
+    command = [sys.executable, "-m", "jupyter_qguard.cli", "allow", "once.example.com", "--kernel", kernel[:8]]
+    command += ["--for", "30m", "--reason", "a test"]
+    asked = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, err = await asked.communicate()
+    say(step="asked", out=out.decode(), err=err.decode(), code=asked.returncode)
+    for step in ("once", "forged"):
+        say(step=step, **await run(client, reach.format(f"{step}.example.com")))
+    say(step="status", **await run(client, "%qguard status"))
+    await manager.shutdown_kernel()
+
+
 async def no_ipython():
     """A program that is no IPython kernel: it is given nothing that it would have to look after."""
     manager = AsyncKernelManager(kernel_name="plain")
@@ -228,7 +314,7 @@ SCENES = {
     each.__name__: each
     for each in (
         *(life, work, installs, at_home, parallel, killed, orphaned, start_only, egress),
-        *(companion, no_ipython),
+        *(companion, no_ipython, clients, allowed_once),
     )
 }
 

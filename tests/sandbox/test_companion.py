@@ -84,6 +84,79 @@ def test_a_kernel_says_what_holds_and_what_was_refused(run, tier):
     assert said["restarted"]["out"] == f"{tier} refuse\n"
 
 
+def records(run):
+    lines = [
+        line for path in sorted((run.folder / "trail").glob("audit-*.jsonl")) for line in path.read_text().splitlines()
+    ]
+    return [json.loads(line) for line in lines]
+
+
+CLIENTS = {
+    # step: what the client's own error says, host and reason of the line below the cell
+    "requests": (
+        "403 Forbidden: qguard: `requests.example.com` is not on the allowlist",
+        "requests.example.com:443",
+        "not on",
+    ),
+    "httpx": ("403 Forbidden", "httpx.example.com:443", "not on the allowlist"),
+    "plain_http": ("reached <Response [403]>", "plain.example.com:80", "not on the allowlist"),
+    "boto3": ("ProxyConnectionError", "s3.eu-west-1.amazonaws.com:443", "not on the allowlist"),
+    "name": ("gaierror", "name.example.com", "not on the allowlist"),
+    "address": ("OSError", "", ""),
+    "thread": ("403 Forbidden: qguard:", "thread.example.com:443", "not on the allowlist"),
+    "asyncio": ("403 Forbidden", "asyncio.example.com:443 3 times", "not on the allowlist"),
+    "child": ("403", "child.example.com:443", "not on the allowlist"),
+}
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("run", USERS[-1:], indirect=True)
+def test_each_client_hears_it_in_its_own_way_and_the_person_in_one_line(run):
+    """The names of real libraries in a real kernel; what no listener of ours sees has no line, and Linux says it."""
+    said, tiers = scene(run, "clients", QGUARD_TIER="netns")
+    assert tiers == {"netns"}
+    for step, (heard, host, why) in CLIENTS.items():
+        lines = [line for line in said[step]["out"].splitlines() if line.startswith("qguard: ")]
+        assert heard in said[step]["out"], (step, said[step])
+        if not host:
+            assert lines == [], step
+            continue
+        assert len(lines) == 1, (step, said[step])
+        assert lines[0].startswith(f"qguard: refused {host}"), lines
+        assert why in lines[0]
+        assert "%qguard explain" in lines[0]
+    (tls,) = [line for line in said["tls"]["out"].splitlines() if line.startswith("qguard: ")]
+    assert "api.example.org" in tls
+    assert said["late"]["out"] == "a quiet cell\n"
+    found = [each["data"] for each in records(run) if each["type"] == "egress.decided"]
+    counted = {
+        each["host"]: sum(other.get("count", 1) for other in found if other["host"] == each["host"]) for each in found
+    }
+    assert counted["asyncio.example.com"] == 3
+    assert len([each for each in found if each["host"] == "asyncio.example.com"]) <= 2, "equal ones are counted"
+    hosts = {host.split()[0].partition(":")[0] for _, host, _ in CLIENTS.values() if host}
+    assert hosts <= set(counted), "every refusal is in the trail"
+    (started,) = [each["data"] for each in records(run) if each["type"] == "kernel.started"]
+    assert started["tier"] == "netns"
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("home", [False, True])
+def test_a_person_outside_allows_once_and_a_kernel_cannot(run, home):
+    variables = {"WORKSPACE": str(run.folder / "home")} if home else {}
+    (run.folder / "home").mkdir(exist_ok=True)
+    said, _ = scene(run, "allowed_once", QGUARD_TIER="netns", **variables)
+    assert "is not on the allowlist" in said["before"]["out"]
+    assert "qguard allow once.example.com --kernel" in said["explain"]["out"]
+    assert (said["asked"]["code"], said["asked"]["err"]) == (0, ""), said["asked"]
+    assert "may reach once.example.com:443 until" in said["asked"]["out"]
+    assert "not on the allowlist" not in said["once"]["out"]
+    assert "is not on the allowlist" in said["forged"]["out"], "a kernel allowed itself a host"
+    assert "once.example.com:443 until" in said["status"]["out"]
+    (granted,) = [each["data"] for each in records(run) if each["type"] == "override.granted"]
+    assert (granted["host"], granted["port"], granted["reason"]) == ("once.example.com", 443, "a test")
+
+
 @pytest.fixture
 def foreign(tmp_path):
     """An interpreter with ipykernel and without this package, which is installed by a link that its site ignores."""

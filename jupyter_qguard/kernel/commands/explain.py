@@ -43,3 +43,6 @@ def _lines(found: dict[str, Any]) -> Iterator[str]:
     if found["would"] != "allow":
         yield f"  to ask for   - {{host: {found['host']}, ports: [{found['port']}], owner: …, reason: …}}"
         yield f"  outside      qguard policy explain {where}"
+    if found["action"] != "allow" and found.get("once"):
+        short = f"qguard allow {where.removesuffix(':443')} --kernel {found['kernel'][:8]}"
+        yield f"  once         {short} --for 1h --reason …   (in a terminal outside of kernels)"

@@ -34,6 +34,8 @@ def _lines(status: dict[str, Any]) -> Iterator[str]:
     yield f"This kernel is guarded in tier {status['tier']}; {_MODES.get(status['mode'], status['mode'])}."
     yield from _row("policy", status["policy"])
     yield from _row("allowed", [_hosts(status["allowed"], status["allowed_count"])])
+    once = [f"{each['host']}:{each['port']} until {each['until']}" for each in status.get("allowed_once", [])]
+    yield from _row("once", once)
     yield from _row("access", [f"{each['name']} ({each['vendor']}) until {each['until']}" for each in status["access"]])
     leases = status.get("leases", [])
     yield from _row("lent", [f"{each['name']} ({each['custody']}) until {each['until']}" for each in leases])
