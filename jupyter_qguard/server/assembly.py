@@ -26,6 +26,7 @@ from jupyter_qguard.server.decisions import DecisionRegister, OverrideBook
 from jupyter_qguard.server.gate import Gate
 from jupyter_qguard.server.guard import Results, SaveGuard
 from jupyter_qguard.server.guarded import GuardedContents
+from jupyter_qguard.server.kernel_errors import reasoned_handlers
 from jupyter_qguard.server.late import UnclearedFilter
 from jupyter_qguard.server.names import LogFilter, NameWatch
 from jupyter_qguard.server.notices import GuardNotice, NoticeBoard
@@ -67,7 +68,7 @@ class Assembly:
 
     def __init__(self, server: Any, service: GuardService, threads: ThreadPoolExecutor, scan: PoolScan) -> None:
         """Use :func:`assemble`."""
-        self._server = server
+        self._server, self._log = server, server.log
         self._service = service
         self._threads = threads
         self._scan = scan
@@ -76,7 +77,9 @@ class Assembly:
     def noticed(self, notice: Refused | PolicyChanged | Began) -> None:
         """Pass on what the gateway tells people of kernels. Called from another thread."""
         if isinstance(notice, Refused):
+            self._service.refusals.add(notice)
             text = f"A connection was refused: {notice.reason}"
+            self._log.warning("jupyter_qguard: kernel %s: %s", notice.kernel, text)
             self._service.guard.board.guard(GuardNotice.EGRESS, text, kernel=notice.kernel)
 
     def check_surroundings(self) -> None:
@@ -109,7 +112,7 @@ class Assembly:
 
     def handlers(self) -> list[tuple[Any, ...]]:
         """The routes of the REST interface, and the one for downloads in front of the server's own."""
-        routes: list[tuple[Any, ...]] = list(handlers.handlers(self._service))
+        routes: list[tuple[Any, ...]] = [*handlers.handlers(self._service), *reasoned_handlers()]
         manager = self._server.contents_manager
         base = manager.files_handler_class
         if base is not None:

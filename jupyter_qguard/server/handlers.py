@@ -63,6 +63,16 @@ class StatusHandler(QGuardHandler):
         self.reply(await self.service.run(self.service.status))
 
 
+class EgressHandler(QGuardHandler):
+    """``GET egress``: how connections of kernels are judged, and what was refused to each lately."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Answer."""
+        self.reply(await self.service.run(self.service.egress))
+
+
 class PolicyHandler(QGuardHandler):
     """``GET policy``: what of the policy concerns whoever saves."""
 
@@ -138,6 +148,7 @@ def handlers(service: GuardService) -> list[tuple[str, type[QGuardHandler], dict
     """The routes, below the server's base URL."""
     routes: list[tuple[str, type[QGuardHandler]]] = [
         (rf"{_BASE}/status", StatusHandler),
+        (rf"{_BASE}/egress", EgressHandler),
         (rf"{_BASE}/policy", PolicyHandler),
         (rf"{_BASE}/findings/([0-9a-f]{{16}})", FindingsHandler),
         (rf"{_BASE}/overrides", OverridesHandler),

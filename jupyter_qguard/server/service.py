@@ -10,6 +10,7 @@ from jupyter_qguard.policy import Action
 from jupyter_qguard.policy.loaded import Origin
 from jupyter_qguard.server.decisions import OVERRIDE_FOR, Decision, Outcome
 from jupyter_qguard.server.proof import check_proof
+from jupyter_qguard.server.refusals_seen import RefusalsSeen
 from jupyter_qguard.server.shown import shown
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class GuardService:
         self.surroundings = surroundings
         self.guarded: Callable[[], str] = _not_guarded
         """Says how the contents manager is guarded now."""
+        self.refusals = RefusalsSeen()
         self._user = user
         self._hidden = hidden
 
@@ -59,6 +61,17 @@ class GuardService:
             "user": self._user,
             "hidden_from_other_processes": self._hidden,
             **self.surroundings.status(),
+        }
+
+    def egress(self) -> dict[str, Any]:
+        """How connections of kernels are judged, and what was refused to each that runs."""
+        egress = self.guard.policy.current().policy.egress
+        tiers: dict[str, str] = self.surroundings.status()["kernels"]
+        return {
+            "mode": egress.mode.value,
+            "minimum_tier": egress.minimum_tier.label,
+            "allowed": [str(rule.host) for rule in egress.allow[:_LABELS_SHOWN]],
+            "kernels": {kernel: {"tier": tier, "refused": self.refusals.of(kernel)} for kernel, tier in tiers.items()},
         }
 
     def policy(self) -> dict[str, Any]:

@@ -90,6 +90,11 @@ def test_a_refused_connection_is_told_to_the_front_end_with_its_reason(server):
         client.stop_channels()
         event = heard.wait_for(kind="egress", kernel=kernel)
     assert "`other.example.org` is not on the allowlist" in event["message"]
+    told = server.request("GET", "/qguard/api/v1/egress").json
+    assert (told["mode"], told["kernels"][kernel]["tier"]) == ("enforce", "netns")
+    (refused,) = told["kernels"][kernel]["refused"]
+    assert (refused["host"], refused["port"]) == ("other.example.org", 443)
+    assert "`other.example.org` is not on the allowlist" in server.log
 
 
 def test_a_kernel_of_the_server_is_confined_through_its_whole_life(server):
@@ -118,6 +123,21 @@ def test_a_kernelspec_that_demands_another_provisioner_is_refused_with_the_reaso
     assert reply.status == 500
     assert "`other` demands the provisioner `local-provisioner`" in reply.message
     assert "kernelspec:other" in reply.message
+
+
+def test_the_reason_is_told_where_a_kernel_alone_is_asked_for_and_when_it_is_started_anew(server):
+    reply = server.request("POST", "/api/kernels", {"name": "other"})
+    assert (reply.status, "`other` demands the provisioner" in reply.message) == (500, True), reply.message
+    started = server.request("POST", "/api/kernels", {"name": "python3"})
+    assert started.status == 201
+    server.policy_file.write_text(
+        "apiVersion: qguard/v1\negress: {minimum_tier: netns}\n"
+        "files: [{path: ~/.ssh, access: read_write, owner: a, reason: 100% sure, expires: 2099-01-31}]\n"
+    )
+    (server.home / ".ssh").mkdir(exist_ok=True)
+    reply = server.request("POST", f"/api/kernels/{started.json['id']}/restart")
+    assert reply.status == 500
+    assert ".ssh" in reply.message, reply.message
 
 
 @pytest.mark.parametrize("server", [EXCEPTION], indirect=True)

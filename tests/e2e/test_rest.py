@@ -21,6 +21,7 @@ API = "/qguard/api/v1"
 FOREIGN = Path(__file__).parent.parent / "server" / "foreign"
 ENDPOINTS: dict[str, tuple[str, Any]] = {
     "status": ("GET", None),
+    "egress": ("GET", None),
     "policy": ("GET", None),
     f"findings/{'0' * 16}": ("GET", None),
     "overrides": ("POST", {"id": "0" * 16, "reason": "r"}),
