@@ -149,7 +149,10 @@ def launch(start: Start, owner: Owner, bait: Bait, starter: LastingThread) -> La
             notebook=start.notebook,
         )
         owner.record_start(started).result(PATIENCE)
-        output.drop_from_now()
+        if start.library:
+            output.keep_the_last()
+        else:
+            output.drop_from_now()
         _let_run(probe, start.argv[0])
         launched = Launched(process=process, leader=leader, tier=Tier.NETNS, enforced=held, output=output)
         stub.close()

@@ -160,8 +160,8 @@ def rules_of(layout: Layout, resolve: Callable[[Path], Path]) -> dict[Path, Rule
     home = resolve(layout.home)
     hidden = {resolve(path) for path in (*_named(layout, home, HIDDEN_AT_HOME), *layout.hidden)}
     own = {resolve(path) for path in layout.read_write}
-    for path in own:
-        _check_writable(path, hidden, home)
+    for path in own:  # what is not there yet counts too: a kernel could make it
+        _check_writable(path, {*hidden, *(home / name for name in HIDDEN_AT_HOME)}, home)
     rules = {resolve(Path(path)): Rule(Access.PRIVATE) for path in SHARED}
     rules[home] = Rule(Access.READ_ONLY if layout.home_seen is None else Access.HIDDEN)
     rules.update((resolve(path), Rule(Access.READ_ONLY)) for path in layout.home_seen or ())

@@ -1,7 +1,8 @@
 """What a kernel writes past Jupyter, to its raw standard output and error: read, so that it does not block, and dropped.
 
 It can hold anything that the kernel holds, so it must reach neither the server's log nor a file. What stub, bubblewrap
-and probe say before there is a kernel is kept, to name the reason when they fail.
+and probe say before there is a kernel is kept, to name the reason when they fail; and the last of what a kernel writes that
+has not begun to run what people wrote, for the same.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ class RawOutput:
     def __init__(self) -> None:
         self._reader, self.writer = os.pipe()
         self._said = bytearray()
-        self._quiet = False
+        self._quiet = self._rolling = False
+        self._lock = threading.Lock()
         self.dropped = 0
         """Bytes that a kernel wrote."""
         self._thread = threading.Thread(target=self._read, name="qguard-output", daemon=True)
@@ -31,8 +33,15 @@ class RawOutput:
 
     def drop_from_now(self) -> None:
         """Keep nothing any longer: what is written now is the kernel's."""
-        self._quiet = True
-        self._said.clear()
+        with self._lock:
+            self._quiet = True
+            self._said.clear()
+
+    def keep_the_last(self) -> None:
+        """There is a kernel now: of what is written only the last is kept, until :meth:`drop_from_now`."""
+        with self._lock:
+            self._rolling = True
+            self._said.clear()
 
     def said(self) -> str:
         """What was written until the program ended, in one line."""
@@ -43,7 +52,10 @@ class RawOutput:
     def _read(self) -> None:
         with os.fdopen(self._reader, "rb", buffering=0) as pipe:
             while chunk := pipe.read(65536):
-                if self._quiet:
-                    self.dropped += len(chunk)
-                elif len(self._said) < _KEPT:
-                    self._said += chunk[:_KEPT]
+                with self._lock:
+                    if self._quiet or self._rolling:
+                        self.dropped += len(chunk)
+                    if self._rolling and not self._quiet:
+                        self._said = (self._said + chunk)[-_KEPT:]
+                    elif not self._quiet and len(self._said) < _KEPT:
+                        self._said += chunk[:_KEPT]

@@ -28,6 +28,7 @@ from jupyter_qguard.sandbox.companion import takes_companion, with_companion
 from jupyter_qguard.sandbox.environment import kernel_environment, with_overlay
 from jupyter_qguard.sandbox.errors import KernelRefusedError, SandboxUnavailableError
 from jupyter_qguard.sandbox.ground import Ground, the_ground
+from jupyter_qguard.sandbox.last_words import LastWords
 from jupyter_qguard.sandbox.launch import PATIENCE, PROXY, Launched, Start, launch
 from jupyter_qguard.sandbox.layout import PACKAGE, library_of, make_layout, site_folders
 from jupyter_qguard.sandbox.output import RawOutput
@@ -50,6 +51,7 @@ class QGuardProvisioner(LocalProvisioner):
     _remove_folder: weakref.finalize[..., QGuardProvisioner] | None = None
     _launched: Launched | None = None
     _trust: Trust | None = None
+    _last_words: LastWords | None = None
     tier: Tier | None = None
     """How the kernel that runs now is confined."""
 
@@ -71,6 +73,9 @@ class QGuardProvisioner(LocalProvisioner):
         notebook = str((kwargs.get("env") or {}).get("JPY_SESSION_NAME", ""))
         ground = await asyncio.to_thread(the_ground)
         policy = ground.policy()
+        if self._last_words is not None:
+            await asyncio.to_thread(self._last_words.take)
+        self._last_words = LastWords(str(self.kernel_id), ground.owner.subscribe)
         try:
             tiers = tiers_to_try(policy.egress.minimum_tier, os.environ.get("QGUARD_TIER", ""))
             why = ""
@@ -105,6 +110,16 @@ class QGuardProvisioner(LocalProvisioner):
         with contextlib.suppress(QGuardError, TimeoutError, asyncio.TimeoutError):
             recorded = ground.owner.record_failure(str(self.kernel_id), "sandbox", code, detail)
             await asyncio.wait_for(asyncio.wrap_future(recorded), PATIENCE)
+
+    async def poll(self) -> int | None:
+        """As jupyter_client has it; where the kernel ended before it began, its last words go to the log."""
+        code = await super().poll()
+        if code is not None and self._last_words is not None:
+            words, self._last_words = self._last_words, None
+            said = await asyncio.to_thread(words.take)
+            if said:
+                self.log.error("jupyter_qguard: kernel %s ended before it ran anything: %s", self.kernel_id, said)
+        return code
 
     async def send_signal(self, signum: int) -> None:
         """Signal the kernel and its children. Bubblewrap, which would die of it, is left out unless all is to end."""
@@ -167,6 +182,8 @@ class QGuardProvisioner(LocalProvisioner):
             ground.bait,
             ground.starter,
         )
+        if self._last_words is not None:
+            self._last_words.attach(self._launched.output)
         self.process = self._launched.process
         self.pid = self.pgid = self.process.pid
         self.cwd = kwargs.get("cwd", Path.cwd())
@@ -201,11 +218,15 @@ class QGuardProvisioner(LocalProvisioner):
             environment = self._environment(policy, kwargs, proxy_url(port, password), trust)
             for name in ("TMPDIR", "JPY_PARENT_PID"):  # these say what holds in a sandbox
                 environment.pop(name, None)
+            output = RawOutput()
             if takes_companion(cmd):
                 cmd, environment = with_companion(cmd, environment, ground.library, theirs.fileno(), tier)
                 kwargs = {**kwargs, "pass_fds": (theirs.fileno(),)}
-            output = RawOutput()
-            output.drop_from_now()
+                output.keep_the_last()
+                if self._last_words is not None:
+                    self._last_words.attach(output)
+            else:
+                output.drop_from_now()
             try:
                 await super().launch_kernel(
                     cmd, **{**kwargs, "env": environment, "stdout": output.writer, "stderr": output.writer}

@@ -80,5 +80,5 @@ def code_folders(environ: Mapping[str, str], imported: Iterable[str], writable: 
     named = (name for variable in _CODE for name in environ.get(variable, "").split(os.pathsep))
     for path in map(Path, (*named, *list(imported)[1:])):
         inside = path.is_absolute() and any(path != top and path.is_relative_to(top) for top in tops)
-        if inside and path.is_dir():
+        if inside and os.path.isdir(path):  # noqa: PTH112 - false, and no error, where this user may not look
             yield path

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import logging
 import os
 import signal
 import struct
@@ -299,6 +300,26 @@ async def allowed_once():
     await manager.shutdown_kernel()
 
 
+async def dying():
+    """A kernel that ends before it runs anything, and one that does after."""
+    logged = []
+    handler = logging.Handler()
+    handler.emit = lambda record: logged.append(record.getMessage())
+    for name in ("broken", "python3"):
+        manager = AsyncKernelManager(kernel_name=name)
+        manager.log.addHandler(handler)
+        await manager.start_kernel(cwd=os.environ["WORKSPACE"])
+        if name == "python3":
+            client = manager.client()
+            client.start_channels()
+            await client.wait_for_ready(timeout=PATIENCE)
+            client.execute("import os; os.write(2, b'said-by-a-cell'); os._exit(3)")
+        while await manager.is_alive():  # noqa: ASYNC110 - the test has a patience of its own
+            await asyncio.sleep(0.02)
+        say(step=name, tier=manager.provisioner.tier.label, out="\n".join(logged))
+        logged.clear()
+
+
 async def no_ipython():
     """A program that is no IPython kernel: it is given nothing that it would have to look after."""
     manager = AsyncKernelManager(kernel_name="plain")
@@ -314,7 +335,7 @@ SCENES = {
     each.__name__: each
     for each in (
         *(life, work, installs, at_home, parallel, killed, orphaned, start_only, egress),
-        *(companion, no_ipython, clients, allowed_once),
+        *(companion, no_ipython, dying, clients, allowed_once),
     )
 }
 

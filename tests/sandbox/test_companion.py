@@ -204,3 +204,18 @@ def test_a_program_that_is_no_ipython_kernel_is_given_nothing(run):
     assert tiers == {"netns"}
     assert (said["found"]["sockets"], said["found"]["variable"]) == ([], None)
     assert len(said["found"]["arguments"]) == 1
+
+
+BROKEN = "import sys; sys.exit('no module called tungsten, key ' + 'AbCd1234' * 4)"
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("run", USERS[-1:], indirect=True)
+@pytest.mark.parametrize("tier", ["netns", "cooperative"])
+def test_a_kernel_that_cannot_start_leaves_its_last_words_and_one_that_ran_none(run, tier):
+    kernelspec(run.folder, "broken", [sys.executable, "-c", BROKEN, "-m", "ipykernel_launcher", "{connection_file}"])
+    said, tiers = scene(run, "dying", QGUARD_TIER=tier)
+    assert tiers == {tier}
+    assert "ended before it ran anything: no module called tungsten" in said["broken"]["out"]
+    assert "AbCd1234" not in said["broken"]["out"]
+    assert "said-by-a-cell" not in said["python3"]["out"]
