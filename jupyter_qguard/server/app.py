@@ -125,9 +125,9 @@ class QGuardApp(ExtensionApp):
         )
 
     def _guard_kernels(self, loaded: Callable[[], LoadedPolicy]) -> None:
-        force_provisioner(loaded, self._server)
-        if self._assembly is not None:
-            watch(self._assembly.noticed)
+        assert self._assembly is not None  # noqa: S101 - called when it is there
+        force_provisioner(loaded, self._assembly.kernel_records, self._server)
+        watch(self._assembly.noticed)
         if loaded().chosen:
             # For what is started from here: `jupyter execute` and the like, in a terminal.
             os.environ.setdefault(KernelProvisionerFactory.default_provisioner_name_env, PROVISIONER)

@@ -27,6 +27,7 @@ from jupyter_qguard.server.gate import Gate
 from jupyter_qguard.server.guard import Results, SaveGuard
 from jupyter_qguard.server.guarded import GuardedContents
 from jupyter_qguard.server.kernel_errors import reasoned_handlers
+from jupyter_qguard.server.kernel_records import KernelRecords
 from jupyter_qguard.server.late import UnclearedFilter
 from jupyter_qguard.server.names import LogFilter, NameWatch
 from jupyter_qguard.server.notices import GuardNotice, NoticeBoard
@@ -73,6 +74,7 @@ class Assembly:
         self._threads = threads
         self._scan = scan
         self._whole = True
+        self.kernel_records = KernelRecords(service.guard.trail, threads)
 
     def noticed(self, notice: Refused | PolicyChanged | Began) -> None:
         """Pass on what the gateway tells people of kernels. Called from another thread."""

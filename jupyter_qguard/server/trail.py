@@ -7,7 +7,14 @@ import datetime as dt
 import threading
 from typing import TYPE_CHECKING
 
-from jupyter_qguard.audit.event import AuditEvent, GuardFailed, OverrideGranted, PolicyLoaded, SaveDecided
+from jupyter_qguard.audit.event import (
+    AuditEvent,
+    GuardFailed,
+    KernelStarted,
+    OverrideGranted,
+    PolicyLoaded,
+    SaveDecided,
+)
 from jupyter_qguard.errors import AuditUnavailableError
 from jupyter_qguard.policy.decide import UNSTATED
 from jupyter_qguard.policy.model import Action
@@ -120,6 +127,17 @@ class Trail:
         """Record that a write was refused because it could not be checked. Raises AuditUnavailableError."""
         event = AuditEvent(data=GuardFailed(part=way.name.lower(), code=code, detail=kind), notebook=path)
         self._use(lambda log: log.note_refusal(event), writes=False)
+
+    def kernel_unguarded(self, kernel: str, kernelspec: str) -> None:
+        """Record that a kernel runs without the guard: no policy was written, or an exception lets it. Raises as above."""
+        data = KernelStarted(kernelspec=kernelspec, tier="unguarded")
+        self._use(lambda log: log.append(AuditEvent(data=data, kernel=kernel)))
+
+    def kernel_refused(self, kernel: str, reason: str) -> None:
+        """Record that a kernel was not started; it is not, recorded or not."""
+        event = AuditEvent(data=GuardFailed(part="sandbox", code="kernel_refused", detail=reason), kernel=kernel)
+        with contextlib.suppress(AuditUnavailableError):
+            self._use(lambda log: log.append(event))
 
     def policy_loaded(self, loaded: LoadedPolicy) -> None:
         """Record which policy is in force. Where that fails, ``status`` says so."""

@@ -62,6 +62,19 @@ def wait_until_ready(client):
             return
 
 
+def recorded(server, kind, kernel):
+    """What the trail says of *kernel*, waiting until there is something."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        files = sorted(server.folder.rglob("audit-*.jsonl"))
+        lines = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+        found = [each["data"] for each in lines if each["type"] == kind and each.get("kernel") == kernel]
+        if found:
+            return found
+        assert time.monotonic() < end, [each["type"] for each in lines]
+        time.sleep(0.02)
+
+
 def said_by(client, code):
     said = []
     client.execute_interactive(
@@ -78,6 +91,7 @@ def test_where_nobody_wrote_a_policy_kernels_start_as_ever_and_the_log_says_so(s
     client.stop_channels()
     assert int(network) == Path("/proc/self/ns/net").stat().st_ino
     assert "guards no kernels" in server.log
+    assert recorded(server, "kernel.started", kernel) == [{"kernelspec": "other", "tier": "unguarded"}]
     assert server.request("GET", "/qguard/api/v1/status").json["kernels"] == {kernel: "unguarded"}
 
 
@@ -95,6 +109,40 @@ def test_a_refused_connection_is_told_to_the_front_end_with_its_reason(server):
     (refused,) = told["kernels"][kernel]["refused"]
     assert (refused["host"], refused["port"]) == ("other.example.org", 443)
     assert "`other.example.org` is not on the allowlist" in server.log
+
+
+SHELL = """
+import subprocess
+from ipykernel.kernelapp import IPKernelApp
+from ipykernel.kernelbase import Kernel
+class Shell(Kernel):
+    implementation = language = 'shell'; implementation_version = '1'; banner = ''
+    language_info = {'name': 'shell', 'mimetype': 'text/x-sh', 'file_extension': '.sh'}
+    def do_execute(self, code, silent, *_, **__):
+        done = subprocess.run(['sh', '-c', code], capture_output=True, text=True)
+        self.send_response(self.iopub_socket, 'stream', {'name': 'stdout', 'text': done.stdout + done.stderr})
+        return {'status': 'ok', 'execution_count': 1, 'payload': [], 'user_expressions': {}}
+IPKernelApp.launch_instance(kernel_class=Shell)
+"""
+
+
+@pytest.mark.parametrize("server", ["apiVersion: qguard/v1\negress: {mode: enforce}\n"], indirect=True)
+def test_of_a_kernel_that_is_no_ipython_kernel_the_reason_is_in_the_interface_and_in_the_log(server):
+    spec = server.home / "data" / "kernels" / "shell"
+    spec.mkdir(parents=True)
+    text = {"argv": [sys.executable, "-c", SHELL, "-f", "{connection_file}"], "display_name": "s", "language": "s"}
+    (spec / "kernel.json").write_text(json.dumps(text))
+    kernel = server.request("POST", "/api/kernels", {"name": "shell"}).json["id"]
+    client = client_of(server, kernel)
+    fetch = "import urllib.request as u; u.urlopen('https://shell.example.org')"
+    heard = said_by(client, f'{sys.executable} -c "{fetch}"')
+    client.stop_channels()
+    assert "403 Forbidden: qguard: `shell.example.org` is not on the allowlist" in heard
+    told = server.request("GET", "/qguard/api/v1/egress").json["kernels"][kernel]
+    assert (told["tier"], [each["host"] for each in told["refused"]]) == ("netns", ["shell.example.org"])
+    assert f"kernel {kernel}: A connection was refused: `shell.example.org`" in server.log
+    assert recorded(server, "kernel.started", kernel)[0]["tier"] == "netns"
+    assert recorded(server, "egress.decided", kernel)[0]["host"] == "shell.example.org"
 
 
 def test_a_kernel_of_the_server_is_confined_through_its_whole_life(server):
@@ -144,6 +192,7 @@ def test_the_reason_is_told_where_a_kernel_alone_is_asked_for_and_when_it_is_sta
 def test_an_exception_of_the_policy_lets_it_run(server):
     reply = server.request("POST", "/api/kernels", {"name": "other"})
     assert reply.status == 201, server.log
+    assert recorded(server, "kernel.started", reply.json["id"])[0]["tier"] == "unguarded"
     assert server.request("DELETE", f"/api/kernels/{reply.json['id']}").status == 204
 
 

@@ -113,7 +113,7 @@ CLIENTS = {
 @pytest.mark.parametrize("run", USERS[-1:], indirect=True)
 def test_each_client_hears_it_in_its_own_way_and_the_person_in_one_line(run):
     """The names of real libraries in a real kernel; what no listener of ours sees has no line, and Linux says it."""
-    said, tiers = scene(run, "clients", QGUARD_TIER="netns")
+    said, tiers = scene(run, "clients", QGUARD_TIER="netns", STEPS=" ".join([*CLIENTS, "tls"]))
     assert tiers == {"netns"}
     for step, (heard, host, why) in CLIENTS.items():
         lines = [line for line in said[step]["out"].splitlines() if line.startswith("qguard: ")]
@@ -138,6 +138,22 @@ def test_each_client_hears_it_in_its_own_way_and_the_person_in_one_line(run):
     assert hosts <= set(counted), "every refusal is in the trail"
     (started,) = [each["data"] for each in records(run) if each["type"] == "kernel.started"]
     assert started["tier"] == "netns"
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("run", USERS[-1:], indirect=True)
+def test_where_only_proxy_variables_hold_those_who_heed_them_hear_it_too(run):
+    steps = ["requests", "httpx", "boto3", "thread", "asyncio", "child"]
+    said, tiers = scene(run, "clients", QGUARD_TIER="cooperative", STEPS=" ".join(steps))
+    assert tiers == {"cooperative"}
+    for step in steps:
+        heard, host, why = CLIENTS[step]
+        (line,) = [line for line in said[step]["out"].splitlines() if line.startswith("qguard: ")]
+        assert heard in said[step]["out"]
+        assert line.startswith(f"qguard: refused {host}")
+        assert why in line
+    (started,) = [each["data"] for each in records(run) if each["type"] == "kernel.started"]
+    assert started["tier"] == "cooperative"
 
 
 @pytest.mark.e2e
