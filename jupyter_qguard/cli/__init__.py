@@ -10,7 +10,7 @@ import click
 from jupyter_qguard._version import __version__
 from jupyter_qguard.errors import QGuardError
 
-COMMANDS = ("allow", "audit", "doctor", "init", "policy", "redact", "scan")
+COMMANDS = ("allow", "audit", "doctor", "init", "policy", "redact", "scan", "vault")
 INTERNAL_ERROR = 70
 
 

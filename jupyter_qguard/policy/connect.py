@@ -47,7 +47,9 @@ def vault_problems(record: VaultsRecord) -> Iterator[Mismatch]:
         elif not _SOURCE.fullmatch(name):
             yield path, "a source's name has lower-case letters and digits, and `-` or `_` between words"
         for key in settings:
-            if _SECRET_NAME.search(key) and not key.endswith("_file"):
+            if key.endswith("_file") and not settings[key].startswith("/"):
+                yield (*path, key), "must be the absolute path of a file"
+            elif _SECRET_NAME.search(key) and not key.endswith("_file"):
                 yield (*path, key), f"a secret never stands in a policy: name the file that holds it, as `{key}_file`"
 
 

@@ -60,4 +60,11 @@ class VaultsPolicy:
     vault: BaoVault = BaoVault()
     aws: AwsVault = AwsVault()
     others: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """Source of a third party to its settings."""
+    """Source of a third party to its settings; those that end with ``_file`` are paths."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Absolute paths of the files that hold what signs in: no kernel may read them."""
+        own = [vault.file for vault in (self.openbao, self.vault) if vault.file is not None]
+        named = [text for settings in self.others.values() for key, text in settings.items() if key.endswith("_file")]
+        return (*own, *named)

@@ -7,8 +7,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jupyter_qguard.sandbox.mounts import SYSTEM
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from jupyter_qguard.catalog.loader import Catalog
 
@@ -34,6 +36,16 @@ def credential_paths(catalog: Catalog, *, home: Path, workspace: Path, environ: 
                 value = os.path.expanduser(environ.get(named[1], ""))  # noqa: PTH111 - a variable, and often without
                 if Path(value).is_absolute():
                     yield Path(value + (named[2] or ""))
+
+
+def sign_in_paths(files: Iterable[str], *, home: Path, workspace: Path) -> Iterator[Path]:
+    """What to hide of *files* that sign in at vaults: their folder, since they are replaced when they are renewed.
+
+    The file alone where that folder is the system's, or holds the home folder or the workspace.
+    """
+    for file in map(Path, files):
+        shared = any(path.is_relative_to(file.parent) for path in (home, workspace, *SYSTEM))
+        yield file if shared else file.parent
 
 
 def _own_folder(path: str, home: Path) -> Path:

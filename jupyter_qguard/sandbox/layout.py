@@ -15,7 +15,7 @@ from jupyter_core.paths import jupyter_config_path, jupyter_data_dir, jupyter_pa
 
 from jupyter_qguard.catalog import load_catalog
 from jupyter_qguard.policy.model import FileAccess, Mode
-from jupyter_qguard.sandbox.credentials import credential_paths
+from jupyter_qguard.sandbox.credentials import credential_paths, sign_in_paths
 from jupyter_qguard.sandbox.errors import FilesError
 from jupyter_qguard.sandbox.home import credentials_of, moved, names_in, seen
 from jupyter_qguard.sandbox.home import entries as entries_at
@@ -82,6 +82,7 @@ def make_layout(
             *credentials,
             *credentials_of(os.environ, home, workspace),
             *listening_sockets(),
+            *sign_in_paths(policy.vaults.files, home=home, workspace=workspace),
             *entries[FileAccess.HIDDEN],
         ),
         read_only=(

@@ -62,5 +62,10 @@ class SecretRef:
         named = found.groupdict()
         return cls(source, named["path"], named.get("field") or "")
 
+    @property
+    def place(self) -> str:
+        """The reference without a field: what is read at once."""
+        return f"{self.source}://{self.path}"
+
     def __str__(self) -> str:
-        return f"{self.source}://{self.path}" + (f"#{self.field}" if self.field else "")
+        return f"{self.place}#{self.field}" if self.field else self.place

@@ -25,9 +25,13 @@ class State(enum.Enum):
     """How a secret stands on a day, the worst first."""
 
     MISSING = "missing"
-    """It is not there, or lacks a label; it is not handed out."""
+    """It, a field of it, or a label is not there; it is not handed out."""
     OVERDUE = "overdue"
     """Its last day is over; it is not handed out."""
+    MISMATCHED = "mismatched"
+    """An access entry for another environment names it, and gets nothing."""
+    UNREACHABLE = "unreachable"
+    """The vault does not say."""
     EXPIRING = "expiring"
     OK = "ok"
 

@@ -15,7 +15,7 @@ from jupyter_qguard.vault.source import SourceSettings
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from jupyter_qguard.policy.model import Environment
     from jupyter_qguard.policy.vaults import VaultsPolicy
@@ -71,6 +71,19 @@ class Vaults:
                 self._made[name] = make_source(settings, find_sources())
             return self._made[name]
 
+    def usable(self, name: str) -> VaultSource:
+        """The source called *name*.
+
+        Raises
+        ------
+        SourceUnavailableError
+            It cannot be used on this machine, and what to do.
+        """
+        source = self.source(name)
+        if why_not := source.viable():
+            raise SourceUnavailableError(f"{name}: {why_not}")
+        return source
+
     def read(self, reference: SecretRef) -> StoredSecret:
         """What lies at *reference*, whatever its governance: to show how it stands, not to use it.
 
@@ -79,10 +92,7 @@ class Vaults:
         VaultError
             It cannot be had.
         """
-        source = self.source(reference.source)
-        if why_not := source.viable():
-            raise SourceUnavailableError(f"{reference.source}: {why_not}")
-        return source.read(reference.path)
+        return self.usable(reference.source).read(reference.path)
 
     def fetch(self, secrets: Mapping[str, SecretRef], environment: Environment, today: dt.date) -> Secret:
         """The secret that an access entry for *environment* names, to be used on *today*.
@@ -95,20 +105,20 @@ class Vaults:
             It cannot be had, or may not be handed out (:class:`~jupyter_qguard.vault.errors.GovernanceError`). The
             message names the reference.
         """
-        read: dict[tuple[str, str], StoredSecret] = {}
-        parts: dict[tuple[str, str], Part] = {}
+        read: dict[str, StoredSecret] = {}
+        parts: dict[str, Part] = {}
         fields: dict[str, SecretValue] = {}
         try:
             for name, reference in secrets.items():
-                place = (reference.source, reference.path)
+                place = reference.place
                 if place not in read:
                     read[place] = self.read(reference)
                     parts[place] = _part(reference, read[place], environment, today)
-                fields.update(_chosen(name, reference, read[place].fields))
+                fields.update(choose_fields(name, reference, read[place].fields))
         except BaseException:
-            _wipe(read, {})
+            wipe_all(read.values())
             raise
-        _wipe(read, fields)
+        wipe_all(read.values(), but=fields.values())
         return Secret(fields, tuple(parts.values()))
 
     def renew(self) -> float | None:
@@ -146,17 +156,22 @@ class Vaults:
 
 
 def _part(reference: SecretRef, stored: StoredSecret, environment: Environment, today: dt.date) -> Part:
-    where = f"{reference.source}://{reference.path}"
     try:
         governance = Governance.from_labels(stored.labels)
         governance.check(today, environment)
     except GovernanceError as error:
-        raise GovernanceError(f"{where} is not handed out: {error}") from None
-    return Part(where, governance, stored.version)
+        raise GovernanceError(f"{reference.place} is not handed out: {error}") from None
+    return Part(reference.place, governance, stored.version)
 
 
-def _chosen(name: str, reference: SecretRef, held: Mapping[str, SecretValue]) -> dict[str, SecretValue]:
-    """Of the fields *held* those that *reference* means, under the names that the access entry has for them."""
+def choose_fields(name: str, reference: SecretRef, held: Mapping[str, SecretValue]) -> dict[str, SecretValue]:
+    """Of the fields *held* those that *reference* means, under *name*, which an access entry has for them.
+
+    Raises
+    ------
+    SecretMissingError
+        There is no such field.
+    """
     if not held:
         raise SecretMissingError(f"{reference} holds no value")
     if reference.field:
@@ -172,9 +187,10 @@ def _chosen(name: str, reference: SecretRef, held: Mapping[str, SecretValue]) ->
     raise SecretMissingError(f"{reference} has no field `{name}`: it has {', '.join(sorted(held))}")
 
 
-def _wipe(read: Mapping[tuple[str, str], StoredSecret], but: Mapping[str, SecretValue]) -> None:
-    kept = {id(value) for value in but.values()}
-    for stored in read.values():
+def wipe_all(read: Iterable[StoredSecret], but: Iterable[SecretValue] = ()) -> None:
+    """Overwrite the values of all that was *read*, *but* those."""
+    kept = {id(value) for value in but}
+    for stored in read:
         for value in stored.fields.values():
             if id(value) not in kept:
                 value.wipe()

@@ -49,6 +49,7 @@ def test_every_setting_becomes_a_value():
         aws=AwsVault(region="eu-central-1", profile="qguard", endpoint="https://secrets.example.org"),
         others={"example": {"url": "https://example.org", "token_file": "/run/token"}},
     )
+    assert policy.vaults.files == ("/etc/jupyter-qguard/secret-id", "/run/token")
     assert policy.access[0].secrets == {"": SecretRef("example", "team/ionq", "key")}
     assert parse_policy(HEAD, "p.yaml").vaults == VaultsPolicy()
 
@@ -76,6 +77,7 @@ def test_every_setting_becomes_a_value():
         ("others: {openbao: {}}", "`openbao` is a source of the guard's own"),
         ("others: {'Ex ample': {}}", "lower-case letters"),
         ("others: {example: {api_token: x}}", "name the file that holds it, as `api_token_file`"),
+        ("others: {example: {token_file: token}}", "must be the absolute path of a file"),
         ("others: {example: {password: x}}", "a secret never stands in a policy"),
     ],
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from jupyter_qguard.policy.model import AuditPolicy, Policy
+from jupyter_qguard.policy.vaults import BaoVault, VaultsPolicy
 from jupyter_qguard.sandbox.layout import make_layout, prefixes
 from jupyter_qguard.sandbox.workspace import repositories
 
@@ -37,6 +38,17 @@ def test_the_guards_own_folders_are_hidden(workspace, monkeypatch, tmp_path):
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
     hidden = layout(workspace, policy=Policy(audit=AuditPolicy(path="/var/trail"))).hidden
     assert {tmp_path / "state" / "jupyter-qguard", tmp_path / "runtime", Path("/var/trail")} <= set(hidden)
+
+
+def test_what_signs_in_at_a_vault_is_hidden_with_its_folder_unless_others_need_that(workspace):
+    vaults = VaultsPolicy(
+        openbao=BaoVault(file="/etc/qguard-bao/secret-id"),
+        vault=BaoVault(file="/etc/token"),
+        others={"example": {"token_file": str(workspace.parent / "token"), "url": "https://example.org"}},
+    )
+    hidden = set(layout(workspace, policy=Policy(vaults=vaults)).hidden)
+    assert {Path("/etc/qguard-bao"), Path("/etc/token"), workspace.parent / "token"} <= hidden
+    assert not hidden & {Path("/etc"), workspace.parent, workspace}
 
 
 def test_where_the_workspace_is_the_home_folder_its_settings_are_not_entries(workspace):
