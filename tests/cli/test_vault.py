@@ -194,7 +194,7 @@ def test_removing_asks_first_and_says_who_uses_it(run, policy):
     code, shown = run.on_terminal("vault", "remove", "local://ibm", answers=(("Remove local://ibm", "n"),))
     assert (code, "ibm/dev" in shown) == (1, True)
     assert stored(run, "ibm")
-    answer = run("vault", "remove", "local://ibm#field", "--yes")
+    answer = run("vault", "remove", "openbao://secret/ibm#key", "--yes")
     assert (answer.returncode, b"all of its fields" in answer.stderr) == (2, True)
     assert run("vault", "remove", "local://ibm", "--yes").returncode == 0
     assert run("vault", "list").stdout == b"local://ibm  ibm/dev\n"
