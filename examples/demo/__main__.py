@@ -10,7 +10,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from examples.demo import kernel_scenes, scenes
+from examples.demo import broker_scenes, kernel_scenes, scenes
+from examples.demo.company import company
+from examples.demo.keys import ibm_key
 from examples.demo.server import Place, jupyter_server
 from examples.demo.stage import Check, Stage, summary
 
@@ -53,7 +55,10 @@ def _play(place: Place, console: Console) -> list[Check]:
         scenes.audited(stage, key)
         scenes.exported(stage, key)
         scenes.scanned(stage, key)
-    kernel_scenes.kernels(stage)
+    with company(place.folder / "company", ibm_key()) as network:
+        broker_scenes.stored(stage, network)
+        kernel_scenes.kernels(stage, network)
+        broker_scenes.lent(stage, network)
     return stage.checks
 
 

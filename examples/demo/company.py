@@ -6,7 +6,6 @@ certificates. All else is as in an office without a direct way out: the policy n
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import http.server
 import json
@@ -14,7 +13,6 @@ import re
 import socket
 import ssl
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -22,24 +20,25 @@ from typing import TYPE_CHECKING, Any
 import grpc
 
 from examples.demo.certificates import make_certificates
+from examples.demo.ibm import HOSTS, Ibm
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-IBM = (
-    "iam.cloud.ibm.com",
-    "quantum.cloud.ibm.com",
-    "api.global-search-tagging.cloud.ibm.com",
-    "globalcatalog.cloud.ibm.com",
-)
 BRAKET = "braket.us-east-1.amazonaws.com"
 GOOGLE = "quantum.googleapis.com"
 OTHER = "files.example.org"
 """A host of nobody's allowlist, behind the same proxy."""
 PROCESSORS = "/google.cloud.quantum.v1alpha1.QuantumEngineService/ListQuantumProcessors"
-_INSTANCE = "crn:v1:bluemix:public:quantum-computing:us-east:a/0:demo::"
-_CONNECT = re.compile(rb"CONNECT ([a-z0-9.-]+):443 HTTP/1\.1\r\n")
+_SIMULATOR = {
+    "deviceArn": "arn:aws:braket:::device/quantum-simulator/amazon/sv1",
+    "deviceName": "SV1",
+    "deviceType": "SIMULATOR",
+    "deviceStatus": "ONLINE",
+    "providerName": "Amazon Braket",
+}
+_CONNECT = re.compile(rb"CONNECT ([a-z0-9.-]+):443 HTTP/1\.[01]\r\n")
 
 
 @dataclass(slots=True)
@@ -50,20 +49,23 @@ class Company:
     """Port of the proxy."""
     authority: Path
     """The certificate that everybody in the company trusts (PEM)."""
+    ibm: Ibm
+    """IBM Quantum, with its one account."""
     asked: list[str] = field(default_factory=list)
     """Hosts that the proxy was asked for."""
 
 
 @contextlib.contextmanager
-def company(folder: Path) -> Iterator[Company]:
-    """Open it; its certificates lie in *folder*."""
-    authority, chain, key = make_certificates(folder, (*IBM, BRAKET, GOOGLE, OTHER))
+def company(folder: Path, key: str) -> Iterator[Company]:
+    """Open it; its certificates lie in *folder*, and *key* opens its account at IBM."""
+    ibm = Ibm(key)
+    authority, chain, private = make_certificates(folder, (*HOSTS, BRAKET, GOOGLE, OTHER))
     with contextlib.ExitStack() as stack:
-        web = stack.enter_context(_web(chain, key))
-        google = stack.enter_context(_google(chain, key))
-        ports = {**dict.fromkeys((*IBM, BRAKET, OTHER), web), GOOGLE: google}
+        web = stack.enter_context(_web(chain, private, ibm))
+        google = stack.enter_context(_google(chain, private))
+        ports = {**dict.fromkeys((*HOSTS, BRAKET, OTHER), web), GOOGLE: google}
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-        opened = Company(listener.getsockname()[1], authority)
+        opened = Company(listener.getsockname()[1], authority, ibm)
         thread = threading.Thread(target=_serve_proxy, args=(listener, ports, opened.asked), daemon=True)
         thread.start()
         yield opened
@@ -113,67 +115,22 @@ class _Vendors(http.server.BaseHTTPRequestHandler):
     """IBM Quantum, Amazon Braket, and a host that is nobody's."""
 
     protocol_version = "HTTP/1.1"
+    ibm: Ibm
 
     def do_GET(self) -> None:
-        """What the SDKs read."""
-        path = self.path.partition("?")[0]
-        if path.startswith("/api/v1/instances/usage"):
-            self._answer({"usage_consumed_seconds": 17, "usage_limit_seconds": 600, "usage_limit_reached": False})
-        elif self.headers["Host"].startswith("globalcatalog."):
-            self._answer({"overview_ui": {"en": {"display_name": "Open"}}, "metadata": {"pricing": {"type": "free"}}})
-        elif path.startswith("/api/v1/"):
-            self._answer({"devices": [], "jobs": [], "count": 0})
+        """Answer as the host that was asked for."""
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        host, path = self.headers["Host"].partition(":")[0], self.path.partition("?")[0]
+        if host in HOSTS:
+            self._answer(*self.ibm.answer(self.command, host, path, self.headers.get("Authorization") or "", body))
         else:
-            self._answer({"hello": self.headers["Host"]})
+            self._answer(200, {"devices": [_SIMULATOR]} if host == BRAKET else {"hello": host})
 
-    def do_POST(self) -> None:
-        """Signing in, and searches."""
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        host = self.headers["Host"]
-        if host.startswith("iam."):
-            until = int(time.time()) + 3600
-            self._answer(
-                {
-                    "access_token": _token(until),
-                    "refresh_token": "none",
-                    "expires_in": 3600,
-                    "expiration": until,
-                    "token_type": "Bearer",
-                }
-            )
-        elif host.startswith("api.global-search"):
-            self._answer(
-                {
-                    "items": [
-                        {
-                            "crn": _INSTANCE,
-                            "name": "demo",
-                            "service_plan_unique_id": "plan",
-                            "tags": [],
-                            "doc": {"extensions": [{"name": "all"}]},
-                        }
-                    ]
-                }
-            )
-        else:
-            arn = "arn:aws:braket:::device/quantum-simulator/amazon/sv1"
-            self._answer(
-                {
-                    "devices": [
-                        {
-                            "deviceArn": arn,
-                            "deviceName": "SV1",
-                            "deviceType": "SIMULATOR",
-                            "deviceStatus": "ONLINE",
-                            "providerName": "Amazon Braket",
-                        }
-                    ]
-                }
-            )
+    do_POST = do_GET  # noqa: N815 - http.server's name
 
-    def _answer(self, body: dict[str, Any]) -> None:
+    def _answer(self, status: int, body: Any) -> None:
         data = json.dumps(body).encode()
-        self.send_response(200)
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
@@ -184,8 +141,9 @@ class _Vendors(http.server.BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def _web(chain: Path, key: Path) -> Iterator[int]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Vendors)
+def _web(chain: Path, key: Path, ibm: Ibm) -> Iterator[int]:
+    handler = type("Vendors", (_Vendors,), {"ibm": ibm})
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain, key)
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
@@ -213,10 +171,3 @@ def _google(chain: Path, key: Path) -> Iterator[int]:
         yield port
     finally:
         server.stop(0).wait()
-
-
-def _token(until: int) -> str:
-    """Shaped as IAM's answer; it opens nothing."""
-    parts = [{"alg": "none"}, {"iat": until - 3600, "exp": until, "iam_id": "IBMid-demo"}]
-    encoded = [base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts]
-    return ".".join([*encoded, "c2lnbmF0dXJl"])

@@ -74,14 +74,17 @@ class Stage:
         table.add_row(Text(before), Text(after))
         self.console.print(table)
 
-    def run(self, *command: str, variables: Mapping[str, str] | None = None) -> tuple[int, str]:
-        """Run a command of the environment in the place's folder; its exit code and all that it printed."""
+    def run(self, *command: str, variables: Mapping[str, str] | None = None, given: str = "") -> tuple[int, str]:
+        """Run a command of the environment in the place's folder; its exit code and all that it printed.
+
+        It reads *given* as its standard input.
+        """
         program = str(Path(sys.executable).with_name(command[0]))
         done = subprocess.run(
             [program, *command[1:]],
             cwd=self.place.root,
             env=self.place.environment() | {"COLUMNS": "110", "NO_COLOR": "1"} | dict(variables or {}),
-            stdin=subprocess.DEVNULL,
+            input=given.encode(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             timeout=_COMMAND_SECONDS,
