@@ -100,7 +100,7 @@ def export_lines(records: Iterable[dict[str, Any]], sanitiser: Sanitiser, form: 
 
 def _csv_line(cells: Iterable[str]) -> bytes:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow(cells)
+    csv.writer(out, lineterminator="\r\n").writerow(cells)  # RFC 4180; with `\n` alone, a lone `\r` gets no quotes
     return out.getvalue().encode("utf-8", "replace")
 
 

@@ -82,9 +82,9 @@ def _parsed(line: str) -> Mount:
 
 
 def _covers(every: Sequence[Wanted], mounts: Sequence[Mount]) -> set[Mount]:
-    """The empty folders of the sandbox's own, below which the machine's are mounted."""
+    """The folders of the sandbox's own, empty or from elsewhere, below which the machine's are mounted."""
     last = {mount.point: mount for mount in mounts}
-    return {last[each.where] for each in every if each.option == "--tmpfs" and each.where in last}
+    return {last[each.where] for each in every if each.source != each.where and each.where in last}
 
 
 def _is_there(wanted: Wanted, mounts: Sequence[Mount], covers: set[Mount]) -> bool:

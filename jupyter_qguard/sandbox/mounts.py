@@ -137,7 +137,7 @@ def bwrap_arguments(
         kind = exists(path)
         if rule.required and exists(rule.source or path) is Kind.MISSING:
             raise FilesError(f"a kernel needs `{rule.source or path}`, and there is no such file or folder")
-        if (kind is Kind.MISSING and not rule.required) or _holds_already(rules, path):
+        if (kind is Kind.MISSING and not rule.required) or _holds_already(rules, path) or _out_of_sight(rules, path):
             continue
         if rule.access is Access.PRIVATE:
             arguments += ["--perms", "1777", "--tmpfs", where]
@@ -193,7 +193,9 @@ def _with_ways(rules: dict[Path, Rule], exists: Callable[[Path], Kind]) -> dict[
         between: list[Path] = []
         for folder in path.parents:
             if folder in rules:
-                if rules[folder].access is Access.READ_WRITE and rule.access is not Access.READ_WRITE and between:
+                above = rules[folder]
+                # Another folder that stands for it has no such ways: mounting them would open the machine's own.
+                if above.access is Access.READ_WRITE is not rule.access and between and above.source is None:
                     ways.update(between if exists(path) is not Kind.MISSING else ())
                 break
             between.append(folder)
@@ -207,6 +209,12 @@ def _holds_already(rules: Mapping[Path, Rule], path: Path) -> bool:
         return False
     above = next((rules[folder] for folder in path.parents if folder in rules), Rule(Access.READ_ONLY))
     return above.access is rule.access and rule.access in (Access.READ_ONLY, Access.HIDDEN)
+
+
+def _out_of_sight(rules: Mapping[Path, Rule], path: Path) -> bool:
+    """Whether *path* is to be hidden, and is anyway, as another folder stands for the one that it is in."""
+    above = next((rules[folder] for folder in path.parents if folder in rules), None)
+    return rules[path].access is Access.HIDDEN and above is not None and above.source is not None
 
 
 def _places(layout: Layout, home: Path, name: str) -> Iterator[Path]:

@@ -61,6 +61,16 @@ def test_what_is_mounted_below_an_empty_folder_is_a_part_of_what_lies_under_that
     assert misplaced(arguments, listed(env=own.replace("/h/work/key/own /", "/h/.ssh /"))) == ["/h/work/key/own"]
 
 
+def test_what_is_mounted_below_a_folder_from_elsewhere_is_a_part_of_what_lies_under_that():
+    arguments = ["--bind", "/h/work", "/h/work", "--bind", "/g/c", "/h/work/c", "--ro-bind", *["/h/work/c/env"] * 2]
+    cache = "5 2 8:1 /g/c /h/work/c rw - ext4 /dev/sda rw"
+    own = "8 5 8:1 /h/work/c/env /h/work/c/env ro - ext4 /dev/sda rw"
+    assert misplaced(arguments, listed(key=cache, env=own)) == []
+    assert misplaced(arguments, listed(key=cache, env=own.replace("/h/work/c/env /", "/g/c/env /"))) == [
+        "/h/work/c/env"
+    ]
+
+
 def test_names_of_all_kinds():
     strange = "/h/work/a b\nc\\d\u00e9"
     told = "3 2 8:1 /h/work/a\\040b\\012c\\134d\u00e9 /h/work/a\\040b\\012c\\134d\u00e9 ro - ext4 /dev/sda rw"

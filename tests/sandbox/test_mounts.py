@@ -182,6 +182,15 @@ def test_caches_and_what_kernels_install_go_to_the_overlay():
     assert at(layout, layout.overlay.parent / "vault") is Access.HIDDEN
 
 
+def test_of_the_machines_own_cache_a_kernel_gets_nothing_writable():
+    """What lies there other programs load: models, wheels, browsers."""
+    own, cache = Path("/guard/cache"), HOME / ".cache"
+    environment = cache / "uv/environments/one"
+    layout = changed(cache=own, interpreters=(environment,), hidden=(cache / "huggingface/token",))
+    below = [each for each in mounts(bwrap_arguments(layout, folder, str)) if Path(each[2]).is_relative_to(cache)]
+    assert below == [("--bind", str(own), str(cache)), ("--ro-bind", str(environment), str(environment))]
+
+
 def test_nothing_is_mounted_from_a_folder_that_a_kernel_writes():
     layout = changed(
         overlay=HOME / "own/kernels", cache=HOME / "own/kernels-cache", read_write=(Path("/srv/data"),), workspace=HOME

@@ -459,12 +459,14 @@ def answering(answer: bytes | None):
             try:
                 connection, _ = listening.accept()
             except OSError:
-                return
+                break
             kept.append(connection)
             if answer is not None:
                 connection.recv(65536)
                 connection.sendall(answer)
                 connection.close()
+        for connection in kept:
+            connection.close()
 
     threading.Thread(target=serve, daemon=True).start()
     return listening
