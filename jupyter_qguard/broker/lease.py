@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from jupyter_qguard.catalog.model import Vendor
     from jupyter_qguard.policy.model import AccessEntry
@@ -38,6 +38,8 @@ class Lease:
     until: float
     """Seconds since the epoch."""
     handles: dict[str, Held] = field(default_factory=dict, repr=False)
+    cuts: set[Callable[[], None]] = field(default_factory=set, repr=False)
+    """What breaks off each request that is under way with it."""
 
     def held(self, handle: str, now: float) -> Held | None:
         """What *handle* stands for at *now*; None if nothing any more."""
@@ -76,13 +78,19 @@ class LeaseBook:
         """The lease that *handle* belongs to, of whichever kernel, ended or not."""
         return self._leases.get(self._by_handle.get(handle, ""))
 
+    def all(self) -> list[Lease]:
+        """Of every kernel, oldest first."""
+        return list(self._leases.values())
+
     def of_kernel(self, kernel: str) -> list[Lease]:
         """Those of *kernel*, oldest first."""
         return [lease for lease in self._leases.values() if lease.kernel == kernel]
 
     def remove(self, lease: Lease) -> None:
-        """Forget *lease*: its handles mean nothing from now on, and the values are overwritten."""
+        """Forget *lease*: its handles mean nothing from now on, requests under way end, the values are overwritten."""
         self._leases.pop(lease.id, None)
+        for cut in list(lease.cuts):
+            cut()
         for handle, held in lease.handles.items():
             self._by_handle.pop(handle, None)
             held.value.wipe()

@@ -10,7 +10,7 @@ import click
 from jupyter_qguard._version import __version__
 from jupyter_qguard.errors import QGuardError
 
-COMMANDS = ("allow", "audit", "doctor", "init", "policy", "redact", "scan", "vault")
+COMMANDS = ("allow", "audit", "doctor", "init", "leases", "policy", "redact", "scan", "vault")
 INTERNAL_ERROR = 70
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from jupyter_qguard.errors import OutsideError
-from jupyter_qguard.gateway.allowances import AllowFolder, AllowRequest
+from jupyter_qguard.gateway.spool import AllowRequest, Spool
 from jupyter_qguard.policy.allowance import parse_span
 from jupyter_qguard.policy.destination import parse_destination
 
@@ -46,18 +46,18 @@ def allow(target: str, kernel: str, span: str, reason: str) -> int:
     parse_destination(target)
     if len(kernel) < 8 or not reason.strip():
         raise click.UsageError("give at least 8 characters of the kernel's id, and a reason")
-    folder = AllowFolder.of(os.environ, Path.home())
-    name = folder.ask(
+    spool = Spool.of(os.environ, Path.home())
+    name = spool.ask(
         AllowRequest(kernel=kernel, target=target, seconds=seconds, reason=reason.strip()[:400], asked=time.time())
     )
     end = time.monotonic() + _PATIENCE
-    while not folder.answered(name) and time.monotonic() < end:
+    while not spool.answered(name) and time.monotonic() < end:
         time.sleep(_LOOK)
-    answer = folder.take_back(name)
-    if answer is None:
+    answers = spool.take_back(name)
+    if not answers:
         raise NobodyAnswersError(
             f"nothing is allowed: no gateway of yours serves a kernel {kernel}…. In a guarded kernel this command cannot "
             "work: run it in a terminal outside of kernels"
         )
-    click.echo(f"qguard: {answer.text}", err=not answer.granted)
-    return 0 if answer.granted else 1
+    click.echo(f"qguard: {answers[0].text}", err=not answers[0].done)
+    return 0 if answers[0].done else 1

@@ -6,13 +6,13 @@ import contextlib
 import datetime as dt
 import json
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from jupyter_qguard.cli.output import plain
+from jupyter_qguard.cli.table import print_table
 from jupyter_qguard.policy import load_policy
 from jupyter_qguard.process import refuse_inspection
 from jupyter_qguard.secret import SecretRef, SecretRefError
@@ -50,7 +50,7 @@ def list_(form: str) -> None:
         secrets = [{"reference": each.reference.place, "entries": _entries(each)} for each in found]
         click.echo(json.dumps({"version": 1, "secrets": secrets}, indent=2))
         return
-    _print_table(
+    print_table(
         ("reference", "access entries"),
         [(each.reference.place, ", ".join(_entries(each)) or "none") for each in found],
         "Nothing is stored, and the policy names no secret. To store one: qguard vault add --help",
@@ -118,7 +118,7 @@ def status(context: click.Context, days: int, form: str) -> None:
         secrets = [_record(each) for each in found]
         click.echo(json.dumps({"version": 1, "within_days": days, "secrets": secrets}, indent=2))
     else:
-        _print_table(
+        print_table(
             ("reference", "state", "expires", "owner", "environment", "what to do"),
             [
                 (r["reference"], r["state"], r["expires"], r["owner"], r["environment"], r["detail"])
@@ -191,25 +191,3 @@ def _code(found: Sequence[Standing]) -> int:
     if states & {State.MISSING, State.OVERDUE, State.MISMATCHED, State.EXPIRING}:
         return _FINDINGS
     return _UNREADABLE if State.UNREACHABLE in states else 0
-
-
-def _print_table(head: tuple[str, ...], rows: list[tuple[str, ...]], nothing: str) -> None:
-    """To a terminal with lines, elsewhere one row a line with two spaces between."""
-    if not rows:
-        click.echo(nothing, err=True)
-        return
-    shown = [tuple(plain(cell) for cell in row) for row in rows]
-    if not sys.stdout.isatty():
-        for row in shown:
-            click.echo("  ".join(cell or "-" for cell in row))
-        return
-    from rich.console import Console  # noqa: PLC0415 (slow to import, and only a terminal needs it)
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
-    table = Table(show_edge=False)
-    for name in head:
-        table.add_column(name, overflow="fold")
-    for row in shown:
-        table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)

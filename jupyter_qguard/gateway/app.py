@@ -17,16 +17,16 @@ from jupyter_qguard.egress.names import NameTable
 from jupyter_qguard.egress.resolver import Resolver, system_lookup
 from jupyter_qguard.errors import AuditUnavailableError, InputError, QGuardError
 from jupyter_qguard.gateway import control
-from jupyter_qguard.gateway.allowances import AllowFolder
 from jupyter_qguard.gateway.authority import Authority
+from jupyter_qguard.gateway.desk import Desk
 from jupyter_qguard.gateway.doors import Doors, take_doors
-from jupyter_qguard.gateway.granter import Granter
 from jupyter_qguard.gateway.kernel import Kernel, Means
 from jupyter_qguard.gateway.lender import Lender
 from jupyter_qguard.gateway.limits import Limits
 from jupyter_qguard.gateway.line import OwnerLine
 from jupyter_qguard.gateway.recorder import Recorder, Who
 from jupyter_qguard.gateway.rulings import Rulings, today
+from jupyter_qguard.gateway.spool import Spool
 from jupyter_qguard.policy import LivePolicy
 from jupyter_qguard.policy import model as policy_model
 
@@ -96,8 +96,8 @@ class Gateway:
         self._lender = means.lender = Lender(means, os.environ, Path.home())
         self._kernels: dict[str, Doors] = {}
         self._recalled: dict[str, NameTable] = {}
-        self._folder = AllowFolder.of(os.environ, Path.home())
-        self._granter = Granter(self._folder, self._kernels)
+        self._spool = Spool.of(os.environ, Path.home())
+        self._desk = Desk(self._spool, self._kernels, self._lender)
         self._work: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -125,9 +125,9 @@ class Gateway:
 
     async def _prepare(self) -> None:
         try:
-            await asyncio.to_thread(self._folder.prepare)
+            await asyncio.to_thread(self._spool.prepare)
         except QGuardError as error:
-            _log.error("nothing can be allowed once: %s", error)
+            _log.error("nothing can be asked from outside of kernels: %s", error)
 
     async def _handle(self, message: control.ToGateway, descriptors: list[int]) -> None:
         if isinstance(message, control.OpenDoors):
@@ -195,7 +195,7 @@ class Gateway:
                 changed = await loop.run_in_executor(None, self._live.refresh)
                 if changed or today() != self._means.rulings.day:
                     await self._take_over(announce=changed)
-                await self._granter.look()
+                await self._desk.look()
             except Exception as error:  # noqa: BLE001 - the last good policy stays in force, whatever this was
                 _log.error("the policy, or what people ask for, cannot be looked at: %s", type(error).__name__)
 

@@ -30,11 +30,12 @@ from jupyter_qguard.egress.waiting import Deadline
 from jupyter_qguard.gateway.http1 import KernelSide, VendorSide
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable
+    from collections.abc import AsyncIterator, Awaitable, Iterator
 
     import h11
 
     from jupyter_qguard.broker.judge import Place, Ruling
+    from jupyter_qguard.broker.lease import Lease
     from jupyter_qguard.gateway.operations import OperationRecords
     from jupyter_qguard.gateway.secure import SecureStream
 
@@ -43,7 +44,7 @@ _AT_ONCE = 1 << 20
 _ANSWER_SECONDS, _IDLE_SECONDS = 600.0, 3600.0
 _LOST = 424
 """Failed Dependency: of the statuses after which no vendor's client repeats a request by itself."""
-_OK, _MULTIPLE = 200, 300
+_OK, _MULTIPLE, _FAILED = 200, 300, 500
 _log = logging.getLogger(__name__)
 
 
@@ -82,6 +83,7 @@ class BrokeredConnection:
         self._records, self._tell = records, tell
         self._vendor: VendorSide | None = None
         self._ruling: Ruling | None = None
+        self._cut = False
 
     async def run(self) -> None:
         """Until the client is done or was refused. Raises OSError if it goes."""
@@ -116,16 +118,39 @@ class BrokeredConnection:
         ruling = self._ruling = self._judge.rule(place, request)
         if ruling.exchange is not None:
             await self._exchange(place, ruling, dict(request.headers).get("content-type", ""))
-        else:
-            await self._pass(place, ruling)
+            return
+        assert ruling.lease is not None  # noqa: S101 - only an exchange comes without
+        with self._under(ruling.lease):
+            await self._pass(place, ruling, Scrubber(ruling.lease.values()))
 
-    async def _pass(self, place: Place, ruling: Ruling) -> None:
-        """Everything but token exchanges."""
+    @contextlib.contextmanager
+    def _under(self, lease: Lease) -> Iterator[None]:
+        """If *lease* ends meanwhile, so does what is under way with it."""
+        lease.cuts.add(self._sever)
+        try:
+            yield
+        finally:
+            lease.cuts.discard(self._sever)
+
+    def _sever(self) -> None:
+        self._cut = True
+        if self._vendor is not None:
+            self._vendor.sever()
+
+    def _still_lent(self) -> None:
+        if self._cut:
+            raise RequestRefusedError(
+                Cause.CREDENTIAL, "the lease has ended while the request was under way", status=401
+            )
+
+    async def _pass(self, place: Place, ruling: Ruling, scrubber: Scrubber) -> None:
+        """Everything but token exchanges. *scrubber* knows the values also where the lease ends meanwhile."""
         parts = aiter(_watched(self._kernel.body()))
         begun, whole = await _beginning(parts)
         await self._records.allowed(place, ruling)
         try:
             vendor = await self._connected(place)
+            self._still_lent()
         except RequestRefusedError:
             self._judge.take_back(ruling)
             raise
@@ -139,7 +164,7 @@ class BrokeredConnection:
         except (OSError, TimeoutError):
             self._vendor = None
             raise await self._lost(place, ruling) from None
-        await self._answer(ruling, vendor, answer)
+        await self._answer(place, ruling, vendor, answer, scrubber)
 
     async def _asked(
         self, vendor: VendorSide, ruling: Ruling, begun: list[bytes], rest: AsyncIterator[bytes], length: int | None
@@ -157,6 +182,7 @@ class BrokeredConnection:
     async def _lost(self, place: Place, ruling: Ruling) -> RequestRefusedError:
         """No answer came to what was sent."""
         if ruling.matched.does is not OperationClass.SUBMIT:
+            self._still_lent()
             return RequestRefusedError(Cause.NETWORK, f"`{place.host}` broke off without an answer", status=502)
         await self._records.unknown(ruling)
         text = (
@@ -165,25 +191,43 @@ class BrokeredConnection:
         )
         return RequestRefusedError(Cause.NETWORK, text, status=_LOST)
 
-    async def _answer(self, ruling: Ruling, vendor: VendorSide, answer: h11.Response) -> None:
+    async def _answer(
+        self, place: Place, ruling: Ruling, vendor: VendorSide, answer: h11.Response, scrubber: Scrubber
+    ) -> None:
         """Pass *answer* on, without the credential."""
-        scrubber = Scrubber(ruling.lease.values() if ruling.lease else ())
         headers = backward_headers(answer.headers, scrubber)
         check_readable(headers)
-        went_well = _OK <= answer.status_code < _MULTIPLE
-        body = vendor.body()
+        body, does = vendor.body(), ruling.matched.does
         held = b""
-        if went_well and ruling.matched.does is OperationClass.SUBMIT and ruling.matched.operation.job:
-            held, ended = await _up_to(body, _AT_ONCE)
-            await self._records.submitted(ruling, _pointed(held, ruling.matched.operation.job) if ended else "")
-        if went_well and ruling.matched.does is OperationClass.READ_RESULTS:
-            await self._records.read(ruling)
+        if does is OperationClass.SUBMIT:
+            held = await self._submitted(place, ruling, answer.status_code, body)
+        else:
+            if does is OperationClass.READ_RESULTS and _OK <= answer.status_code < _MULTIPLE:
+                await self._records.read(ruling)
+            self._still_lent()
         await self._kernel.answer(answer.status_code, _phrase(answer), headers)
         await self._kernel.data(scrubber.feed(held))
         async for part in body:
             await self._kernel.data(scrubber.feed(part))
         await self._kernel.data(scrubber.end())
+        if self._cut:  # the end of a body that only the end of its connection marks was no end
+            raise ConnectionAbortedError
         await self._kernel.finish()
+
+    async def _submitted(self, place: Place, ruling: Ruling, status: int, body: AsyncIterator[bytes]) -> bytes:
+        """Record what became of a submit; the beginning of the answer's body, which was read for that."""
+        if status >= _FAILED:
+            await self._records.unknown(ruling, f"the vendor answered {status}")
+        if not _OK <= status < _MULTIPLE or not ruling.matched.operation.job:
+            return b""
+        try:
+            with Deadline(_ANSWER_SECONDS):
+                held, ended = await _up_to(body, _AT_ONCE)
+        except (OSError, TimeoutError):
+            self._vendor = None
+            raise await self._lost(place, ruling) from None
+        await self._records.submitted(ruling, _pointed(held, ruling.matched.operation.job) if ended else "")
+        return held
 
     async def _exchange(self, place: Place, ruling: Ruling, content_type: str) -> None:
         """Swap handles for the key in the request, and the tokens for handles in the answer."""
@@ -193,20 +237,9 @@ class BrokeredConnection:
             raise RequestRefusedError(Cause.GUARD, "the token exchange is too large", status=413)
         asked = read_request(ruling.exchange, content_type, body)
         lease, values = self._judge.exchanged(place, ruling, asked)
-        onward = request_body(asked, values)
-        await self._records.allowed(place, ruling)
-        vendor = await self._connected(place)
-        try:
-            await vendor.ask(ruling.method, str(ruling.target), ruling.headers, len(onward))
-            await vendor.data(onward)
-            await vendor.finish()
-            with Deadline(_ANSWER_SECONDS):
-                answer = await vendor.answer()
-                text, ended = await _up_to(vendor.body(), MAX_EXCHANGE)
-        except (OSError, TimeoutError):
-            self._vendor = None
-            raise await self._lost(place, ruling) from None
         scrubber = Scrubber(lease.values())
+        with self._under(lease):
+            answer, text, ended = await self._exchanged(place, ruling, request_body(asked, values))
         headers = [each for each in backward_headers(answer.headers, scrubber) if each[0] != "content-length"]
         check_readable(headers)
         if not ended:
@@ -223,6 +256,24 @@ class BrokeredConnection:
         await self._kernel.answer(answer.status_code, _phrase(answer), [*headers, ("content-length", str(len(text)))])
         await self._kernel.data(text)
         await self._kernel.finish()
+
+    async def _exchanged(self, place: Place, ruling: Ruling, onward: bytes) -> tuple[h11.Response, bytes, bool]:
+        """The vendor's answer to an exchange: head, body, and whether that is all of it."""
+        await self._records.allowed(place, ruling)
+        vendor = await self._connected(place)
+        self._still_lent()
+        try:
+            await vendor.ask(ruling.method, str(ruling.target), ruling.headers, len(onward))
+            await vendor.data(onward)
+            await vendor.finish()
+            with Deadline(_ANSWER_SECONDS):
+                answer = await vendor.answer()
+                text, ended = await _up_to(vendor.body(), MAX_EXCHANGE)
+        except (OSError, TimeoutError):
+            self._vendor = None
+            raise await self._lost(place, ruling) from None
+        self._still_lent()
+        return answer, text, ended
 
     async def _connected(self, place: Place) -> VendorSide:
         """A connection to the vendor that waits for a request: the one before this, or a new one."""

@@ -1,4 +1,4 @@
-"""Takes what people ask for from outside of kernels, decides, records, and puts it in force for one kernel."""
+"""Serves people who ask from outside of kernels: decides, records, and does it."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 
 from jupyter_qguard.audit.event import AuditEvent, OverrideGranted
 from jupyter_qguard.errors import QGuardError, UsageError
-from jupyter_qguard.gateway.allowances import AllowAnswer, AllowFolder, AllowRequest, the_one, until_text
+from jupyter_qguard.gateway.spool import AllowRequest, Answer, LeaseShown, the_one, until_text
 from jupyter_qguard.policy.allowance import Allowance, why_not_once
 from jupyter_qguard.policy.destination import parse_destination
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from jupyter_qguard.broker.lease import Lease
     from jupyter_qguard.gateway.doors import Doors
     from jupyter_qguard.gateway.kernel import Kernel
+    from jupyter_qguard.gateway.lender import Lender
+    from jupyter_qguard.gateway.spool import Request, Spool
 
 _log = logging.getLogger(__name__)
 
@@ -28,12 +31,12 @@ class NotAllowedError(UsageError):
     code = "not_allowed"
 
 
-class Granter:
+class Desk:
     """Of one gateway."""
 
-    def __init__(self, folder: AllowFolder, kernels: Mapping[str, Doors]) -> None:
+    def __init__(self, spool: Spool, kernels: Mapping[str, Doors], lender: Lender) -> None:
         """*kernels* are those that the gateway serves, by their id, at any time."""
-        self._folder, self._kernels = folder, kernels
+        self._spool, self._kernels, self._lender = spool, kernels, lender
         self._trouble = ""
 
     async def look(self) -> None:
@@ -41,23 +44,40 @@ class Granter:
         for doors in list(self._kernels.values()):
             doors.kernel.end_allowances()
         try:
-            for name, request in await asyncio.to_thread(self._folder.requests):
-                await self._serve(name, request)
-        except QGuardError as error:  # nothing is granted where the folder is not the user's own
+            for name, request in await asyncio.to_thread(self._spool.requests):
+                answer = await self._answer(request)
+                if answer is not None:
+                    await asyncio.to_thread(self._spool.answer, name, answer)
+        except QGuardError as error:  # nothing is done where the folder is not the user's own
             if str(error) != self._trouble:
-                _log.error("what people ask to be allowed once cannot be read: %s", error)
+                _log.error("what people ask from outside of kernels cannot be read: %s", error)
             self._trouble = str(error)
 
-    async def _serve(self, name: str, request: AllowRequest) -> None:
+    async def _answer(self, request: Request) -> Answer | None:
+        """None where it is for another gateway, or for nobody."""
+        if not isinstance(request, AllowRequest):
+            found = await self._lender.at_desk(request.which, request.revoke)
+            return Answer(done=bool(found), leases=tuple(map(self._shown, found)))
         try:
             kernel = the_one(self._kernels, request.kernel)
             if kernel is None:
-                return  # another server's, or nobody's
-            text = await self._grant(self._kernels[kernel].kernel, request)
-            answer = AllowAnswer(granted=True, text=text)
+                return None
+            return Answer(done=True, text=await self._grant(self._kernels[kernel].kernel, request))
         except QGuardError as error:
-            answer = AllowAnswer(granted=False, text=str(error))
-        await asyncio.to_thread(self._folder.answer, name, answer)
+            return Answer(done=False, text=str(error))
+
+    def _shown(self, lease: Lease) -> LeaseShown:
+        doors = self._kernels.get(lease.kernel)
+        return LeaseShown(
+            lease=lease.id,
+            access=lease.entry.name,
+            vendor=lease.vendor.id,
+            environment=lease.entry.environment.value,
+            custody=lease.vendor.brokering.custody.value,
+            kernel=lease.kernel,
+            notebook=doors.kernel.who.notebook if doors else "",
+            until=lease.ends,
+        )
 
     async def _grant(self, kernel: Kernel, request: AllowRequest) -> str:
         """Put it in force once its record is durable; the line for the person. Raises QGuardError."""

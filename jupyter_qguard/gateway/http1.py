@@ -144,6 +144,10 @@ class VendorSide:
             else:
                 raise ConnectionResetError
 
+    def sever(self) -> None:
+        """Break off, whoever waits for what."""
+        self._stream.sever()
+
     def again(self) -> bool:
         """Whether the connection takes another request: the vendor has not closed it meanwhile."""
         if self._stream.quiet and self._machine.our_state is h11.DONE and self._machine.their_state is h11.DONE:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _RENEW_SECONDS = 20.0
 """Between looks at what signing in to a vault brought."""
+_SHORTEST_ID = 8
+"""Characters of an id that name a lease or a kernel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,14 @@ class Lender:
         """What the kernel is lent now."""
         now = self._means.broker.clock()
         return [lease for lease in self._means.broker.leases.of_kernel(kernel.who.kernel) if lease.until > now]
+
+    async def at_desk(self, which: str, revoke: str) -> list[Lease]:
+        """What is lent of *which* (part of an id, or an access entry; empty: all), and ended if *revoke* says why."""
+        now = self._means.broker.clock()
+        found = [each for each in self._means.broker.leases.all() if each.until > now and _is(each, which)]
+        for lease in found if revoke else ():
+            await self._revoke(lease, f"revoked from outside: {revoke}")
+        return found
 
     async def forget(self, who: Who) -> None:
         """The kernel has ended."""
@@ -182,6 +192,12 @@ class Lender:
             return ""
         names = ", ".join(f"`{name}`" for name in others)
         return f"The variables of {lease.vendor.name} now stand for `{lease.entry.name}`; before, for {names}."
+
+
+def _is(lease: Lease, which: str) -> bool:
+    if not which or which == lease.entry.name:
+        return True
+    return len(which) >= _SHORTEST_ID and (lease.id.startswith(which) or lease.kernel.startswith(which))
 
 
 def _what(entry: AccessEntry) -> tuple[object, ...]:

@@ -58,10 +58,10 @@ class OperationRecords:
         else:
             await self._record(JobUnknown(vendor=vendor, lease=lease, detail="the answer does not name the job"))
 
-    async def unknown(self, ruling: Ruling) -> None:
-        """A job was submitted and no answer came: it may exist."""
+    async def unknown(self, ruling: Ruling, detail: str = "no answer came after the request was sent") -> None:
+        """A job was submitted and no good answer came: it may exist."""
         vendor, lease = self._of(ruling)
-        await self._record(JobUnknown(vendor=vendor, lease=lease, detail="no answer came after the request was sent"))
+        await self._record(JobUnknown(vendor=vendor, lease=lease, detail=detail))
 
     async def read(self, ruling: Ruling) -> None:
         """A result goes to the kernel."""

@@ -78,6 +78,11 @@ class SecureStream:
             self._tls.write(data)
             await self._flush()
 
+    def sever(self) -> None:
+        """Break off, whoever waits for what."""
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+
     async def close(self) -> None:
         """Say that nothing more comes."""
         with contextlib.suppress(OSError):

@@ -1,8 +1,8 @@
-"""How a person asks from outside of kernels that one of them may reach a host for a while: files in the guard's folder.
+"""How a person asks something of gateways from outside of kernels: files in the guard's folder.
 
 No kernel of tier ``netns`` sees that folder, and the token of the server is worth nothing there: whoever can write into it
-has a shell of the user outside of the guard. The gateway that serves the kernel takes the request, records it, and answers
-in a file beside it. What it grants lives in its memory alone, and ends with it.
+has a shell of the user outside of the guard. A gateway that a request concerns records it, does it, and answers in a file
+beside it. What it grants lives in its memory alone, and ends with it.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _REQUEST, _ANSWER = ".request", ".answer"
 _NAME = re.compile(r"[0-9a-f]{16}")
 
 
-class AllowRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a person asks for."""
+class AllowRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="allow"):
+    """Let one kernel reach a host for a while."""
 
     kernel: Annotated[str, msgspec.Meta(min_length=8, max_length=100)]
     """Its id, or how that begins."""
@@ -43,22 +43,52 @@ class AllowRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Seconds since the epoch."""
 
 
-class AllowAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of it."""
+class LeasesRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="leases"):
+    """Say what is lent, and end it where there is a reason to."""
 
-    granted: bool
-    text: str
+    which: Annotated[str, msgspec.Meta(max_length=400)] = ""
+    """Id of a lease or a kernel, or how that begins; an access entry; empty: all."""
+    revoke: Annotated[str, msgspec.Meta(max_length=400)] = ""
+    """Why; empty where nothing is to end."""
+    asked: float
+    """Seconds since the epoch."""
+
+
+Request = AllowRequest | LeasesRequest
+
+
+class LeaseShown(msgspec.Struct, frozen=True, kw_only=True):
+    """A lease, as people see it."""
+
+    lease: str
+    access: str
+    vendor: str
+    environment: str
+    custody: str
+    kernel: str
+    notebook: str
+    until: str
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a request at one gateway."""
+
+    done: bool
+    text: str = ""
     """One line for the person."""
+    leases: tuple[LeaseShown, ...] = ()
 
 
-class AllowFolder:
+class Spool:
     """The two sides' folder. Blocks; raises SourceUnavailableError where the system refuses."""
 
     def __init__(self, path: Path) -> None:
         self._folder = PrivateFolder(path)
+        self._mine = os.urandom(4).hex()
+        """Part of the names of the answers of this gateway, among several."""
 
     @classmethod
-    def of(cls, environ: Mapping[str, str], home: Path) -> AllowFolder:
+    def of(cls, environ: Mapping[str, str], home: Path) -> Spool:
         """The one in the user's state folder, beside the key of the trail: every sandbox hides it from kernels."""
         return cls(audit_paths(None, environ, home).key.parent / "allow")
 
@@ -67,44 +97,54 @@ class AllowFolder:
         with self._folder.writing():
             self._tidy()
 
-    def ask(self, request: AllowRequest) -> str:
-        """Leave *request* for the gateway; the name under which its answer will be."""
+    def ask(self, request: Request) -> str:
+        """Leave *request* for gateways; the name under which their answers will be."""
         name = os.urandom(8).hex()
         with self._folder.writing():
             self._tidy()
             self._folder.replace(name + _REQUEST, msgspec.json.encode(request))
         return name
 
-    def take_back(self, name: str) -> AllowAnswer | None:
-        """The answer to what was asked as *name*, if there is one; both are gone after that."""
+    def take_back(self, name: str) -> list[Answer]:
+        """The answers to what was asked as *name*; request and answers are gone after that."""
         with self._folder.writing():
-            data = self._folder.read(name + _ANSWER)
-            for ending in (_REQUEST, _ANSWER):
-                (self._folder.path / f"{name}{ending}").unlink(missing_ok=True)
-        return None if data is None else msgspec.json.decode(data, type=AllowAnswer)
+            files = self._answers(name)
+            found = [self._folder.read(path.name) for path in files]
+            for path in (self._folder.path / f"{name}{_REQUEST}", *files):
+                path.unlink(missing_ok=True)
+        return [msgspec.json.decode(data, type=Answer) for data in found if data is not None]
 
-    def answered(self, name: str) -> bool:
-        """Whether there is an answer."""
-        return (self._folder.path / f"{name}{_ANSWER}").exists()
+    def answered(self, name: str) -> int:
+        """How many gateways have answered."""
+        return len(self._answers(name))
 
-    def requests(self) -> list[tuple[str, AllowRequest]]:
-        """What is asked for and not answered, without what nobody waits for any more or nobody can read."""
+    def requests(self) -> list[tuple[str, Request]]:
+        """What is asked for and not answered by this side.
+
+        Without what nobody waits for any more or nobody can read.
+        """
         found = []
         for name in self._names():
             data = self._folder.read(name + _REQUEST)
             try:
-                request = msgspec.json.decode(data or b"", type=AllowRequest)
+                request = _DECODER.decode(data or b"")
             except (msgspec.MsgspecError, UnicodeDecodeError):
                 continue
-            if abs(time.time() - request.asked) <= WAITS and not self.answered(name):
+            if abs(time.time() - request.asked) <= WAITS and not self._own_answer(name).exists():
                 found.append((name, request))
         return found
 
-    def answer(self, name: str, answer: AllowAnswer) -> None:
+    def answer(self, name: str, answer: Answer) -> None:
         """Leave *answer* for whoever asked as *name*."""
         with self._folder.writing():
             if (self._folder.path / f"{name}{_REQUEST}").exists():
-                self._folder.replace(name + _ANSWER, msgspec.json.encode(answer))
+                self._folder.replace(self._own_answer(name).name, msgspec.json.encode(answer))
+
+    def _own_answer(self, name: str) -> Path:
+        return self._folder.path / f"{name}-{self._mine}{_ANSWER}"
+
+    def _answers(self, name: str) -> list[Path]:
+        return sorted(self._folder.path.glob(f"{name}-*{_ANSWER}"))
 
     def _names(self) -> list[str]:
         try:
@@ -118,6 +158,9 @@ class AllowFolder:
         for path in list(self._folder.path.iterdir()):
             if path.suffix in (_REQUEST, _ANSWER) and time.time() - path.stat().st_mtime > 2 * WAITS:
                 path.unlink(missing_ok=True)
+
+
+_DECODER: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 
 
 def until_text(seconds: float) -> str:

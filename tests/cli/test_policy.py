@@ -189,9 +189,10 @@ def test_every_command_has_help_with_examples_that_name_it(names):
 
 
 def test_the_commands_are_those_of_the_contract():
-    commands = {"allow", "audit", "doctor", "init", "policy", "redact", "scan", "vault"}
+    commands = {"allow", "audit", "doctor", "init", "leases", "policy", "redact", "scan", "vault"}
     assert set(ALL[()].list_commands(click.Context(group))) == commands
     assert {names for names in ALL if len(names) == 2} == {
+        *(("leases", name) for name in ("list", "revoke")),
         *(("vault", name) for name in ("add", "list", "remove", "show", "status")),
         *(("audit", name) for name in ("show", "verify", "export")),
         *(("policy", name) for name in ("check", "explain", "test", "suggest", "schema")),

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from jupyter_qguard.errors import QGuardError, UsageError
-from jupyter_qguard.gateway.allowances import AllowFolder, AllowRequest
+from jupyter_qguard.gateway.spool import AllowRequest, Spool
 from jupyter_qguard.policy.allowance import parse_span
 from jupyter_qguard.policy.model import Tier
 from tests.gateway.client import tunnel
@@ -140,7 +140,7 @@ def request(**more):
 
 
 def test_requests_of_a_folder_that_others_use_are_not_read(tmp_path):
-    folder = AllowFolder(tmp_path / "allow")
+    folder = Spool(tmp_path / "allow")
     name = folder.ask(request())
     assert [each for each, _ in folder.requests()] == [name]
     (tmp_path / "allow").chmod(0o777)
@@ -151,7 +151,7 @@ def test_requests_of_a_folder_that_others_use_are_not_read(tmp_path):
 
 
 def test_what_cannot_be_read_or_is_old_is_left(tmp_path):
-    folder = AllowFolder(tmp_path / "allow")
+    folder = Spool(tmp_path / "allow")
     folder.prepare()
     for name, text in {"0" * 16: "{", "1" * 16: '{"kernel": "kernel-1"}', "../x": "{}"}.items():
         file = tmp_path / "allow" / f"{name.replace('/', '_')}.request"

@@ -13,9 +13,12 @@ import ssl
 import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.certificate import make_certificate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Seen(NamedTuple):
@@ -36,6 +39,8 @@ class Answer:
     body: bytes = b"{}"
     headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),)
     drop: bool = False
+    halfway: Callable[[], object] | None = None
+    """Called when half of the body is out; ConnectionError breaks off there."""
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
@@ -75,8 +80,18 @@ class _Vendor(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(answer.body)
+        if self.command == "HEAD":
+            return
+        half = len(answer.body) // 2
+        self.wfile.write(answer.body[:half])
+        if answer.halfway is not None:
+            try:
+                answer.halfway()
+            except ConnectionError:
+                self.close_connection = True
+                self.connection.shutdown(socket.SHUT_RDWR)
+                return
+        self.wfile.write(answer.body[half:])
 
     def _chunked(self):
         body = b""
