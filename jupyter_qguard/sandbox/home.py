@@ -43,8 +43,14 @@ def moved(environ: Mapping[str, str], home: Path) -> tuple[tuple[str, Path], ...
 
 
 def entries(home: Path) -> Iterator[Path]:
-    """What lies in the home folder and is nobody's configuration."""
-    yield from (path for path in home.iterdir() if not path.name.startswith(".") and not _is_environment(path))
+    """What lies in the home folder and is nobody's configuration: nor what is somebody else's, as ``lost+found``."""
+    for path in home.iterdir():
+        if (
+            not path.name.startswith(".")
+            and os.access(path, os.X_OK if path.is_dir() else os.R_OK)
+            and not _is_environment(path)
+        ):
+            yield path
 
 
 def _is_environment(path: Path) -> bool:

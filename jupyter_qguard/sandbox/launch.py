@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from jupyter_qguard.sandbox.lasting import LastingThread
     from jupyter_qguard.sandbox.mounts import Layout
     from jupyter_qguard.sandbox.owner import Owner
+    from jupyter_qguard.sandbox.tcp import Bridge
     from jupyter_qguard.sandbox.trust import Trust
 
 PATIENCE = 20.0
@@ -76,6 +77,8 @@ class Start:
     """A folder that is made, inside, before the kernel starts: Python does not look again for one that was missing."""
     trust: Trust | None = None
     """The certificates that its clients trust, where something is brokered."""
+    bridge: Bridge | None = None
+    """For a kernel that may know TCP alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +114,7 @@ def launch(start: Start, owner: Owner, bait: Bait, starter: LastingThread) -> La
         arguments = bwrap_arguments(start.layout, kind_of)
         command = [
             *python_command("stub.py", theirs.fileno()),
-            *(",".join(map(str, start.ports[: MAX_DESCRIPTORS - 5])), "--", find_bwrap()),
+            *(",".join(map(str, start.ports[: MAX_DESCRIPTORS - 5])), *_bridge(start.bridge), "--", find_bwrap()),
             *(*arguments, "--seccomp", str(filter_end), "--"),
             *python_command("probe.py", inside.fileno()),
         ]
@@ -189,6 +192,10 @@ def _start(command: list[str], passed: tuple[int, ...], output: RawOutput) -> su
         env=BARE,
         start_new_session=True,
     )
+
+
+def _bridge(bridge: Bridge | None) -> Sequence[str]:
+    return python_command("bridge.py", *bridge.arguments) if bridge else ()
 
 
 def _number(talk: Pair | None) -> tuple[int, ...]:

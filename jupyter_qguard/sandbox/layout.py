@@ -20,7 +20,8 @@ from jupyter_qguard.sandbox.errors import FilesError
 from jupyter_qguard.sandbox.home import credentials_of, moved, names_in, seen
 from jupyter_qguard.sandbox.home import entries as entries_at
 from jupyter_qguard.sandbox.listening import listening_sockets
-from jupyter_qguard.sandbox.mounts import Kind, Layout
+from jupyter_qguard.sandbox.mounts import OWN_AT_HOME, Kind, Layout
+from jupyter_qguard.sandbox.places import places_of
 from jupyter_qguard.sandbox.workspace import code_folders, repositories
 
 if TYPE_CHECKING:
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from jupyter_qguard.policy.model import FileRule, Policy
 
 PACKAGE = Path(__file__).resolve().parent.parent
-OWN_AT_HOME = (".cache", ".ipython")
-"""Folders that a kernel gets empty and its own: made, as any program would, where the home folder has none."""
 
 
 def kind_of(path: Path) -> Kind:
@@ -60,10 +59,11 @@ def make_layout(
     *policy*'s entries those count that hold on *today*.
     """
     home = Path.home()
-    for name in OWN_AT_HOME:
-        # What is not there cannot be covered, and IPython without its folder ignores its settings.
+    elsewhere = moved(os.environ, home)
+    for folder in (folder for name in (".cache", *OWN_AT_HOME) for folder in places_of(name, home, elsewhere)):
+        # What is not there cannot be covered. IPython would ignore its settings, matplotlib complain below the first plot.
         with contextlib.suppress(OSError):
-            (home / name).mkdir(mode=0o700, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     read_only = [Path(folder) for folder in (*jupyter_config_path(), *jupyter_path(), jupyter_data_dir())]
     entries = entries_of(policy.files, home, today)
     credentials = credential_paths(load_catalog(), home=home, workspace=workspace, environ=os.environ)
@@ -102,7 +102,7 @@ def make_layout(
         home_seen=home_seen,
         home_has=names_in(home),
         home_links=home_links,
-        moved=moved(os.environ, home),
+        moved=elsewhere,
         repositories=repositories(*written),
     )
 
@@ -131,10 +131,13 @@ def library_of(program: str) -> str:
     """
     found = shutil.which(program)
     prefix = Path(found).absolute().parent.parent if found else Path("/usr")
-    if prefix == Path("/usr"):
+    if found is None or prefix == Path("/usr"):
         return ""
-    names = sorted(path.name for path in prefix.glob("lib/python3.*") if path.is_dir())
-    return f"lib/{names[-1]}/site-packages" if names else ""
+    names = [path.name for path in prefix.glob("lib/python3.*") if path.is_dir()]
+    # One prefix can hold several (`/usr/local`): the program's own name, or that of what it links to, tells which.
+    name = next((name for name in (Path(found).name, Path(found).resolve().name) if name in names), None)
+    name = name or (names[0] if len(names) == 1 else "")
+    return f"lib/{name}/site-packages" if name else ""
 
 
 def entries_of(files: Iterable[FileRule], home: Path, today: dt.date | None) -> dict[FileAccess, list[Path]]:

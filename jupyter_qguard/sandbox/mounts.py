@@ -21,7 +21,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupyter_qguard.sandbox.errors import FilesError
-from jupyter_qguard.sandbox.places import CROWDED, HIDDEN_AT_HOME, READ_ONLY_AT_HOME, SEEN_AT_HOME, known_part
+from jupyter_qguard.sandbox.places import (
+    CROWDED,
+    HIDDEN_AT_HOME,
+    READ_ONLY_AT_HOME,
+    SEEN_AT_HOME,
+    known_part,
+    places_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -114,11 +121,15 @@ _NOT_OF_THE_ROOT = {"dev", "proc"}
 IN_REPOSITORY = (".git", ".vscode", ".idea")
 """Configuration that git and editors run commands from. All of ``.git``: ``commondir`` or ``modules`` lead around its
 ``config``. Committing is for outside of a kernel, or for a policy that makes it writable."""
-IPYTHON_KEPT = (
-    "extensions nbextensions profile_default/startup profile_default/ipython_config.py "
-    "profile_default/ipython_kernel_config.py profile_default/ipython_config.json"
-).split()
-"""What a kernel still reads of ``~/.ipython``; the rest of that folder is its own, as IPython must be able to write it."""
+OWN_AT_HOME = {
+    ".ipython": (
+        "extensions nbextensions profile_default/startup profile_default/ipython_config.py "
+        "profile_default/ipython_kernel_config.py profile_default/ipython_config.json"
+    ).split(),
+    ".config/matplotlib": ["matplotlibrc", "stylelib"],
+}
+"""Folders that a kernel gets empty and its own, as a library must be able to write them and others run code from them;
+and what it still reads of them."""
 
 
 def bwrap_arguments(
@@ -217,11 +228,6 @@ def _out_of_sight(rules: Mapping[Path, Rule], path: Path) -> bool:
     return rules[path].access is Access.HIDDEN and above is not None and above.source is not None
 
 
-def _places(layout: Layout, home: Path, name: str) -> Iterator[Path]:
-    yield home / name
-    yield from (where for top, where in layout.moved if top == name)
-
-
 def _named(layout: Layout, home: Path, names: Iterable[str]) -> Iterator[Path]:
     """Where *names* of the home folder are, also where a variable says so."""
     for name in names:
@@ -240,12 +246,13 @@ def _crowded(layout: Layout, home: Path) -> Iterator[tuple[Path, Rule]]:
 
 def _at_home(layout: Layout, home: Path) -> Iterator[tuple[Path, Rule]]:
     """Folders that programs must be able to write, and that others run code from: each kernel's or the overlay's own."""
-    for ipython in _places(layout, home, ".ipython"):
-        yield ipython, Rule(Access.PRIVATE)
-        yield from ((ipython / name, Rule(Access.READ_ONLY)) for name in IPYTHON_KEPT)
+    for own, kept in OWN_AT_HOME.items():
+        for folder in places_of(own, home, layout.moved):
+            yield folder, Rule(Access.PRIVATE)
+            yield from ((folder / name, Rule(Access.READ_ONLY)) for name in kept)
     if layout.overlay is not None:
         yield layout.overlay, Rule(Access.READ_WRITE, required=True)
-    for cache in _places(layout, home, ".cache"):
+    for cache in places_of(".cache", home, layout.moved):
         yield cache, Rule(Access.PRIVATE if layout.cache is None else Access.READ_WRITE, layout.cache)
 
 

@@ -7,6 +7,12 @@ is listed, as these hold the settings of every program there is.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
 CROWDED = (".config", ".local", ".local/share", ".local/state")
 """Folders that belong to no single program. What a kernel does not need of them it does not see, nor what comes later."""
 
@@ -16,6 +22,12 @@ def known_part(name: str) -> str:
     top = max((folder for folder in CROWDED if name.startswith(f"{folder}/")), key=len, default="")
     prefix = f"{top}/" if top else ""
     return prefix + name[len(prefix) :].partition("/")[0]
+
+
+def places_of(name: str, home: Path, moved: Iterable[tuple[str, Path]]) -> Iterator[Path]:
+    """Where *name* of the home folder is, and where it is if one of the *moved* folders is or holds it."""
+    yield home / name
+    yield from (where / name[len(top) + 1 :] for top, where in moved if f"{name}/".startswith(f"{top}/"))
 
 
 HIDDEN_AT_HOME = tuple(
@@ -61,7 +73,7 @@ READ_ONLY_AT_HOME = tuple(
     ".pam_environment .config/autostart .config/systemd .config/environment.d .config/plasma-workspace .config/fish "
     ".config/git .gitconfig .config/python_keyring .config/direnv .local/share/direnv .local/share/applications .local/share/systemd "
     ".local/share/dbus-1 .vim .vimrc .config/nvim .local/share/nvim .emacs .emacs.d .config/emacs .vscode .vscode-server "
-    ".config/Code .config/code-server .local/share/code-server .tmux.conf .screenrc .config/matplotlib .hushlogin "
+    ".config/Code .config/code-server .local/share/code-server .tmux.conf .screenrc .hushlogin "
     ".forward .procmailrc .mailcap .pdbrc .gdbinit .config/gdb .lldbinit .config/lldb .nanorc .Xresources .direnvrc "
     ".asdfrc .tool-versions .mise .config/mise .pythonstartup.py public_html".split()
 )

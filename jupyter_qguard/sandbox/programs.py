@@ -32,9 +32,9 @@ def find_bwrap() -> str:
     return found
 
 
-def python_command(program: str, descriptor: int) -> list[str]:
-    """The words that run a *program* of this folder with the number of an inherited *descriptor*."""
-    return [sys.executable, *_INTERPRETER, str(_compiled(_HERE / program)), str(descriptor)]
+def python_command(program: str, *arguments: object) -> list[str]:
+    """The words that run a *program* of this folder with *arguments*: for most the number of an inherited descriptor."""
+    return [sys.executable, *_INTERPRETER, str(_compiled(_HERE / program)), *map(str, arguments)]
 
 
 def _compiled(program: Path) -> Path:

@@ -1,4 +1,5 @@
-"""jupyter_client's seam: starts, signals and ends kernels in the sandbox. With ``factory`` all that knows Jupyter here."""
+"""jupyter_client's seam: starts, signals and ends kernels in the sandbox. With ``factory`` and ``connection`` all that knows
+Jupyter here."""
 
 from __future__ import annotations
 
@@ -25,6 +26,7 @@ from jupyter_qguard.gateway.control import Door, DoorKind, OpenDoors, RecordStar
 from jupyter_qguard.policy.egress import ports_of
 from jupyter_qguard.policy.model import Tier
 from jupyter_qguard.sandbox.companion import takes_companion, with_companion
+from jupyter_qguard.sandbox.connection import bridge_for, use_sockets, use_tcp, with_private_file
 from jupyter_qguard.sandbox.environment import kernel_environment, with_overlay
 from jupyter_qguard.sandbox.errors import KernelRefusedError, SandboxUnavailableError
 from jupyter_qguard.sandbox.ground import Ground, the_ground
@@ -56,16 +58,14 @@ class QGuardProvisioner(LocalProvisioner):
     """How the kernel that runs now is confined."""
 
     async def pre_launch(self, **kwargs: Any) -> dict[str, Any]:
-        """Have the kernel listen on sockets in a folder of its own: it shares no network with the server."""
+        """Have the kernel listen on sockets in a folder of its own."""
         manager = self.parent
         if manager is not None and self._folder is None and sys.platform != "win32":
             ground = await asyncio.to_thread(the_ground)
             self._folder = ground.folder.new_folder()
             # A kernel that did not start, or whose manager is just dropped, is never cleaned up after.
             self._remove_folder = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
-            manager.cache_ports = False
-            manager.transport = "ipc"
-            manager.ip = str(self._folder / "k")
+            use_sockets(manager, self._folder)
         return await super().pre_launch(**kwargs)
 
     async def launch_kernel(self, cmd: list[str], **kwargs: Any) -> KernelConnectionInfo:
@@ -149,7 +149,10 @@ class QGuardProvisioner(LocalProvisioner):
             raise SandboxUnavailableError("kernels are confined on Linux only")
         # A server names none where the kernel belongs to no notebook; its own may be out of the kernel's sight.
         cwd = str(kwargs.get("cwd") or self._workspace())
-        argv = [os.path.expanduser(word) for word in self._with_private_file(cmd)]  # noqa: PTH111 - as jupyter_client
+        ports = sorted({443, *ports_of(policy)})
+        bridge = bridge_for(self.parent, cmd, taken=ports) if self.parent else None
+        private = with_private_file(cmd, self.parent.connection_file, self._folder, bridge) if self.parent else cmd
+        argv = [os.path.expanduser(word) for word in private]  # noqa: PTH111 - as jupyter_client
         spec = self.kernel_spec
         trust = self._trust = plan_trust(policy, self._folder)
         layout = make_layout(
@@ -172,10 +175,11 @@ class QGuardProvisioner(LocalProvisioner):
                 cwd=cwd,
                 made=str(layout.overlay / library) if layout.overlay and library else "",
                 layout=layout,
-                ports=sorted({443, *ports_of(policy)}),
+                ports=ports,
                 unwritable=self._unwritable(),
                 unreadable=[Path(self.parent.connection_file)] if self.parent else [],
                 trust=trust,
+                bridge=bridge,
                 library=ground.library if takes_companion(argv) else None,
             ),
             ground.owner,
@@ -193,6 +197,8 @@ class QGuardProvisioner(LocalProvisioner):
     ) -> None:
         """Only the proxy variables: a program that does not heed them goes its own way."""
         self._launched = None
+        if self.parent is not None and use_tcp(self.parent, cmd):
+            self.connection_info = self.parent.get_connection_info()
         kernel, tier, password = str(self.kernel_id), Tier.COOPERATIVE, new_password()
         with contextlib.ExitStack() as stack:
             listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
@@ -238,18 +244,6 @@ class QGuardProvisioner(LocalProvisioner):
         bundle = str(trust.path) if trust else policy.egress.ca_bundle
         parent = {name: value for name, value in (kwargs.get("env") or os.environ).items() if name not in _TAKEN}
         return kernel_environment(parent, proxy=proxy, ca_bundle=bundle, catalog=load_catalog())
-
-    def _with_private_file(self, cmd: list[str]) -> list[str]:
-        """The command with a copy of the connection file, as the runtime folder is hidden from the kernel."""
-        if self.parent is None or self._folder is None:
-            return cmd
-        public = os.path.realpath(self.parent.connection_file)
-        private = self._folder / "kernel.json"
-        private.unlink(missing_ok=True)  # whatever the kernel before has put there: a link must not be followed
-        descriptor = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(Path(public).read_bytes())
-        return [word.replace(public, str(private)) for word in cmd]
 
     @cached_property
     def _kernelspec(self) -> str:

@@ -1,9 +1,9 @@
-"""Makes the network of a kernel, parts its mounts from the machine's, hands its listeners out, and becomes bubblewrap: ``python -I -S stub.py FD PORTS -- …``.
+"""Makes the network of a kernel, parts its mounts from the machine's, hands its listeners out, and becomes bubblewrap: ``python -I -S stub.py FD PORTS [BRIDGE…] -- …``.
 
 Runs as the user, outside of any sandbox, so it imports the standard library only, and of that the small modules: the
 ``socket`` module alone would cost 8 ms. ``FD`` is an end of a socket pair. Over it goes one packet, the listeners
-beside it or the reason why there are none; then the stub waits for an answer and executes what stands behind ``--``.
-Nothing forks, so that whoever started the stub has bubblewrap as its child.
+beside it or the reason why there are none; then the stub waits for an answer and executes what stands behind ``--``, so
+that whoever started it has bubblewrap as its child. ``BRIDGE`` is a command that runs beside it in the same network.
 """
 
 from __future__ import annotations
@@ -44,10 +44,11 @@ class StepError(Exception):
 
 def main() -> None:
     """Do all of it; ends with 71 where a step failed."""
-    number, ports, separator, *command = sys.argv[1:]
+    number, ports, *rest = sys.argv[1:]
+    bridge, command = _parted(rest)
     control = _socket.socket(fileno=int(number))
     os.set_inheritable(control.fileno(), False)
-    if separator != "--" or not command:
+    if not command:
         raise SystemExit(64)
     try:
         enter_network()
@@ -62,7 +63,26 @@ def main() -> None:
         door.close()
     if control.recv(16) != b"go":
         raise SystemExit(0)  # whoever started this is gone, or thought better of it
+    if bridge:
+        _run_beside(bridge)
     os.execv(command[0], command)
+
+
+def _parted(words: list[str]) -> tuple[list[str], list[str]]:
+    """The commands before and behind ``--``."""
+    at = words.index("--") if "--" in words else len(words)
+    return words[:at], words[at + 1 :]
+
+
+def _run_beside(command: list[str]) -> None:
+    """Start *command*, that ends with this process. It inherits nothing: the probe tells by its end that a kernel runs."""
+    own = os.getpid()
+    if os.fork() == 0:
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        if os.getppid() == own:
+            os.execv(command[0], command)
+        os._exit(71)
 
 
 def enter_network() -> None:

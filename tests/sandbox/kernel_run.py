@@ -11,6 +11,7 @@ import asyncio
 import json
 import logging
 import os
+import shutil
 import signal
 import struct
 import sys
@@ -18,6 +19,7 @@ import time
 from pathlib import Path
 
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.session import Session
 
 from jupyter_qguard.sandbox import ground, owner, programs
 
@@ -29,8 +31,8 @@ def say(**what):
     print(json.dumps(what), flush=True)
 
 
-async def new_kernel():
-    manager = AsyncKernelManager()
+async def new_kernel(name="python3"):
+    manager = AsyncKernelManager(kernel_name=name)
     await manager.start_kernel(cwd=os.environ["WORKSPACE"])
     client = manager.client()
     client.start_channels()
@@ -39,12 +41,14 @@ async def new_kernel():
     return manager, client
 
 
-async def run(client, code, answer=None):
+async def run(client, code, answer=None, began=None):
     said, errors = [], []
 
     def hear(message):
         if message["msg_type"] == "stream":
             said.append(message["content"]["text"])
+            if began is not None:
+                began.set()
         elif message["msg_type"] == "error":
             errors.append(message["content"]["ename"])
 
@@ -123,6 +127,35 @@ async def parallel():
     for _, client in kernels:
         say(step="parallel", **await run(client, "print(1)"))
     await asyncio.gather(*(manager.shutdown_kernel() for manager, _ in kernels))
+
+
+async def tcp():
+    """A kernel that knows TCP alone, as those of many languages."""
+    spec = Path(os.environ["JUPYTER_PATH"]) / "kernels" / "tcp"
+    spec.mkdir(parents=True)
+    program = shutil.copy(HERE / "tcp_kernel.py", spec)  # a kernel sees the folder of its kernelspec
+    argv = [sys.executable, program, "-f", "{connection_file}"]
+    (spec / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "TCP", "language": "none"}))
+    manager, client = await new_kernel("tcp")
+    say(step="execute", **await run(client, "print(kernel_says_transport())"))
+    say(step="large", **await run(client, "print('x' * 3_000_000)"))
+    began = asyncio.Event()
+    code = "import time\nprint('asleep', flush=True)\nwhile True: time.sleep(600)"
+    running = asyncio.ensure_future(run(client, code, began=began))
+    await began.wait()
+    await manager.interrupt_kernel()
+    say(step="interrupt", **await running)
+    # With a session of its own, as another front end has: of two peers of one name the kernel hears the latest.
+    second = manager.client(session=Session(key=manager.session.key, session="second"))
+    second.start_channels()
+    await second.wait_for_ready(timeout=PATIENCE)
+    say(step="second", **await run(second, "print(2)"))
+    await manager.restart_kernel()
+    await client.wait_for_ready(timeout=PATIENCE)
+    say(step="restart", **await run(client, "print(3)"))
+    say(step="second_after", **await run(second, "print(4)"))
+    await manager.shutdown_kernel()
+    say(step="end", alive=await manager.is_alive())
 
 
 async def killed():
@@ -338,7 +371,7 @@ async def no_ipython():
 SCENES = {
     each.__name__: each
     for each in (
-        *(life, work, installs, at_home, parallel, killed, orphaned, start_only, egress),
+        *(life, work, installs, at_home, parallel, tcp, killed, orphaned, start_only, egress),
         *(companion, no_ipython, dying, clients, allowed_once),
     )
 }

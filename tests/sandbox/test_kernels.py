@@ -140,6 +140,7 @@ def test_a_home_folder_as_workspace_takes_new_files_only_where_connections_are_o
     home = run.folder / "home"
     (home / "folder").mkdir(parents=True)
     (home / ".bashrc").write_text("# mine\n")
+    (home / "lost+found").mkdir(mode=0o700)  # of root, where the tests are: nobody else can look into it
     policy = run.folder / "policy.yaml"
     policy.write_text(f"apiVersion: qguard/v1\negress: {{mode: {mode}}}\n")
     variables = {"WORKSPACE": str(home), "QGUARD_POLICY": str(policy)}
@@ -182,6 +183,27 @@ def test_what_notebooks_do_works(run):
     assert said["local_service"]["out"] == "b'ok'\n"
     assert "300000\n" in said["raw_output"]["out"], "the kernel stood still on its full pipe"
     assert said["nested"]["out"] != "0\n", "a namespace was made inside"
+
+
+def test_a_kernel_that_knows_tcp_alone_is_confined_and_reached_all_the_same(run):
+    lines = run("tcp", variables={"JUPYTER_PATH": str(run.folder / "home" / "share")})
+    said = steps(lines)
+    assert said["execute"]["out"] == "tcp\n"
+    assert len(said["large"]["out"]) == 3_000_001
+    assert said["interrupt"]["errors"] == ["KeyboardInterrupt"]
+    assert said["second"]["out"] == "2\n"
+    assert said["restart"]["out"] == "3\n"
+    assert said["second_after"]["out"] == "4\n"
+    assert said["end"]["alive"] is False
+    folders = {line["folder"] for line in lines if "folder" in line}
+    assert all(gone(lambda folder=folder: programs_of(folder)) for folder in folders)
+
+
+def test_a_kernel_that_knows_tcp_alone_runs_in_the_weaker_tier_too(run):
+    lines = run("--no-bwrap", "tcp", variables={"JUPYTER_PATH": str(run.folder / "home" / "share")})
+    said = {line["step"]: line for line in lines if "step" in line}
+    assert said["execute"]["out"] == "tcp\n", lines
+    assert said["restart"]["out"] == "3\n", lines
 
 
 def test_kernels_run_beside_each_other(run):

@@ -9,7 +9,7 @@ import pytest
 
 from jupyter_qguard.policy.model import AuditPolicy, Policy
 from jupyter_qguard.policy.vaults import BaoVault, VaultsPolicy
-from jupyter_qguard.sandbox.layout import make_layout, prefixes
+from jupyter_qguard.sandbox.layout import library_of, make_layout, prefixes
 from jupyter_qguard.sandbox.workspace import repositories
 
 
@@ -121,3 +121,25 @@ def test_what_variables_lead_to_is_hidden_and_what_programs_come_from_is_read_on
     assert workspace not in found.read_only
     assert {tmp_path / "k1", tmp_path / "k2"} <= set(found.hidden)
     assert workspace.parent not in found.hidden
+
+
+@pytest.mark.parametrize(
+    ("program", "links_to", "installed", "library"),
+    [
+        ("python", "python3.10", ("python3.9", "python3.10"), "python3.10"),
+        ("python3.9", "", ("python3.9", "python3.10"), "python3.9"),
+        ("python", "", ("python3.14",), "python3.14"),
+        ("kernel", "", ("python3.9", "python3.10"), ""),
+    ],
+)
+def test_packages_go_where_the_python_that_runs_looks_for_them(tmp_path, program, links_to, installed, library):
+    (tmp_path / "bin").mkdir()
+    for name in installed:
+        (tmp_path / "lib" / name).mkdir(parents=True)
+    path = tmp_path / "bin" / program
+    real = path.with_name(links_to or program)
+    real.write_text("#!/bin/sh\n")
+    real.chmod(0o755)
+    if links_to:
+        path.symlink_to(links_to)
+    assert library_of(str(path)) == (f"lib/{library}/site-packages" if library else "")

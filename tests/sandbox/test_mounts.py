@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from jupyter_qguard.sandbox.errors import FilesError
 from jupyter_qguard.sandbox.mounts import (
+    OWN_AT_HOME,
     SHARED,
     Access,
     Kind,
@@ -98,6 +99,13 @@ def test_what_others_run_is_read_only_even_where_the_policy_opens_what_holds_it(
     assert at(opened, HOME / name / "x") is Access.READ_ONLY
 
 
+@pytest.mark.parametrize(("own", "kept"), [(own, name) for own, names in OWN_AT_HOME.items() for name in names])
+def test_a_folder_of_a_librarys_settings_is_the_kernels_own_and_what_it_reads_stays(own, kept):
+    for layout in (LAYOUT, changed(workspace=HOME, home_writable=True), changed(read_write=(HOME / ".config",))):
+        assert at(layout, HOME / own / "new") is Access.PRIVATE
+        assert at(layout, HOME / own / kept) is Access.READ_ONLY
+
+
 def test_only_the_connection_folder_of_this_kernel_is_there():
     runtime = HOME / ".local/share/jupyter/runtime"
     assert at(LAYOUT, runtime / "k1/k-1") is Access.READ_WRITE
@@ -129,7 +137,7 @@ def test_repositories_cannot_be_configured_nor_renamed_away():
 
 def test_of_a_home_folder_only_what_was_there_is_seen():
     layout = changed(home_seen=(HOME / "data", HOME / ".tool", HOME / ".bashrc"), home_links=((HOME / "l", "/srv/x"),))
-    for path in ("data/x", ".tool/x", ".bashrc", ".local/lib/x", ".config/matplotlib/x"):
+    for path in ("data/x", ".tool/x", ".bashrc", ".local/lib/x", ".config/dask/x"):
         assert at(layout, HOME / path) is Access.READ_ONLY
     for path in (".later", "later", ".netrc", ".config/later/token", ".local/share/later", ".local/later"):
         assert at(layout, HOME / path) is Access.HIDDEN

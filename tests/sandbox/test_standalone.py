@@ -12,8 +12,22 @@ import pytest
 import jupyter_qguard.sandbox as package
 
 FOLDER = Path(package.__file__).parent
-ALLOWED = {"__future__", "_socket", "array", "ctypes", "errno", "fcntl", "marshal", "os", "struct", "sys"}
-PROGRAMS = ("stub.py", "probe.py")
+ALLOWED = {
+    "__future__",
+    "_socket",
+    "_thread",
+    "array",
+    "ctypes",
+    "errno",
+    "fcntl",
+    "marshal",
+    "os",
+    "struct",
+    "sys",
+    "time",
+}
+PROGRAMS = {"stub.py": ("999", ""), "probe.py": ("999",), "bridge.py": ("/missing/k", "1:2")}
+"""Each with arguments that lead nowhere."""
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
@@ -30,9 +44,9 @@ def test_it_imports_the_standard_library_only(name):
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_it_runs_in_an_interpreter_without_site_packages(name):
     done = subprocess.run(
-        [sys.executable, "-I", "-S", str(FOLDER / name), "999", "", "--", "true"],
+        [sys.executable, "-I", "-S", str(FOLDER / name), *PROGRAMS[name], "--", "true"],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert "Bad file descriptor" in done.stderr
+    assert "Error: [Errno" in done.stderr
