@@ -153,7 +153,8 @@ class OperationDecided(EventData, frozen=True, kw_only=True):
     """Method and path as the catalogue spells them, without what varies."""
     lease: str = ""
     cause: str = ""
-    """Of a refusal: ``policy``, ``credential``, ``quota``, ``guard``, ``network``, ``vendor``."""
+    """Of a refusal: ``policy``, ``credential``, ``quota``, ``guard``, ``network``, ``vendor``. What was allowed and the
+    vendor then refused has the last, in a record of its own."""
     reason: str = ""
     count: int = 1
 

@@ -44,7 +44,7 @@ _AT_ONCE = 1 << 20
 _ANSWER_SECONDS, _IDLE_SECONDS = 600.0, 3600.0
 _LOST = 424
 """Failed Dependency: of the statuses after which no vendor's client repeats a request by itself."""
-_OK, _MULTIPLE, _FAILED = 200, 300, 500
+_OK, _MULTIPLE, _REFUSED, _FAILED = 200, 300, 400, 500
 _log = logging.getLogger(__name__)
 
 
@@ -198,6 +198,8 @@ class BrokeredConnection:
         headers = backward_headers(answer.headers, scrubber)
         check_readable(headers)
         body, does = vendor.body(), ruling.matched.does
+        if answer.status_code >= _REFUSED:
+            await self._records.failed(place, ruling, answer.status_code)
         held = b""
         if does is OperationClass.SUBMIT:
             held = await self._submitted(place, ruling, answer.status_code, body)
@@ -253,6 +255,7 @@ class BrokeredConnection:
             )
         else:
             text = scrubber.whole(text)
+            await self._records.failed(place, ruling, answer.status_code)
         await self._kernel.answer(answer.status_code, _phrase(answer), [*headers, ("content-length", str(len(text)))])
         await self._kernel.data(text)
         await self._kernel.finish()

@@ -50,6 +50,20 @@ class OperationRecords:
         )
         self._recorder.note(self._kernel.event(data))
 
+    async def failed(self, place: Place, ruling: Ruling, status: int) -> None:
+        """The vendor itself refused, or failed: its answer goes to the kernel as it is."""
+        data = OperationDecided(
+            action="allow",
+            operation=ruling.matched.does.value,
+            vendor=place.vendor.id,
+            host=place.host,
+            request=ruling.matched.label,
+            lease=ruling.lease.id if ruling.lease else "",
+            cause=Cause.VENDOR.value,
+            reason=f"the vendor answered {status}",
+        )
+        await self._record(data, counted=True)
+
     async def submitted(self, ruling: Ruling, job: str) -> None:
         """The vendor took a job, and said so; an empty *job* where it did not name it."""
         vendor, lease = self._of(ruling)

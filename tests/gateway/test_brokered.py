@@ -338,3 +338,17 @@ def test_without_an_audit_log_nothing_is_lent_or_sent(lend, vendors, client):
     status, _ = api.ask("POST", "/api/v1/jobs", b"{}", Authorization=f"Bearer {token}")
     assert status == 503
     assert len(vendors.seen) == 1
+
+
+def test_what_the_vendor_itself_refuses_has_that_cause_in_the_trail(lend, vendors, client, place):
+    vendors.script["POST /identity/token"] = as_json({"errorMessage": f"bad key {KEY}"}, 400)
+    kernel = lend()
+    handle = kernel.channel.ask("use", name="ibm/dev")["variables"]["QISKIT_IBM_TOKEN"]
+    status, said = client(kernel, IAM).ask("POST", "/identity/token", f"grant_type=x&apikey={handle}", **FORM)
+    assert (status, KEY.encode() in said) == (400, False)
+
+    def failed():
+        decided = [each["data"] for each in place.records("operation.decided")]
+        return [(each["action"], each["reason"]) for each in decided if each.get("cause") == "vendor"]
+
+    assert wait_for(failed) == [("allow", "the vendor answered 400")]
