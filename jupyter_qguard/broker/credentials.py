@@ -6,6 +6,7 @@ through a foreign account) or a handle at a place where it would be shown (a pat
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 Header = tuple[str, str]
 """Name in lower case, value."""
-_IN_HEADERS = frozenset({WireForm.HEADER, WireForm.GRPC_METADATA})
+_IN_HEADERS = frozenset({WireForm.HEADER, WireForm.GRPC_METADATA, WireForm.BASIC})
 _ALWAYS = frozenset(
     "authorization proxy-authorization x-api-key x-auth-token x-access-token x-amz-security-token api-key apikey "
     "api_token authentication-token x-ms-quantum-api-key x-csrf-token private-token x-vault-token x-goog-api-key "
@@ -50,8 +51,18 @@ class Carried:
     index: int
     """Of the header in the request."""
     start: int
+    text: str
+    """What stands there: the handle, or what it is wrapped into."""
     handle: str
     wire: Wire
+    user: str = ""
+    """The name beside it, where both are in base64."""
+
+    def spelled(self, value: str) -> str:
+        """*value* as it stands in the place of :attr:`text`."""
+        if self.wire.form is not WireForm.BASIC:
+            return value
+        return base64.b64encode(f"{self.user}:{value}".encode()).decode("ascii")
 
 
 def carried_handles(headers: Sequence[Header], target: Target, wires: Sequence[Wire]) -> list[Carried]:
@@ -68,7 +79,7 @@ def carried_handles(headers: Sequence[Header], target: Target, wires: Sequence[W
     for index, (name, value) in enumerate(headers):
         here = [wire for wire in wires if wire.form in _IN_HEADERS and wire.name.lower() == name]
         if name == "cookie":
-            found += _in_cookies(index, value, wires)
+            found += _in_cookies(index, value, wires, seen)
         elif here or name in _ALWAYS or (_LIKE_ONE.search(name) and name not in _NO_CREDENTIAL):
             if name in seen:
                 raise _refused(f"the header `{name}` stands there twice")
@@ -106,20 +117,30 @@ def _check_target(target: Target) -> None:
 def _in_header(index: int, name: str, value: str, wires: Sequence[Wire]) -> Carried:
     for wire in wires:
         prefix = _prefix(wire)
-        if value[: len(prefix)].lower() == prefix.lower() and is_handle(value[len(prefix) :].strip()):
-            handle = value[len(prefix) :].strip()
-            return Carried(index, value.index(handle, len(prefix)), handle, wire)
+        text = value[len(prefix) :].strip()
+        user, handle = _in_basic(text) if wire.form is WireForm.BASIC else ("", text)
+        if value[: len(prefix)].lower() == prefix.lower() and is_handle(handle):
+            return Carried(index, value.index(text, len(prefix)), text, handle, wire, user)
     if HANDLE_IN_TEXT.search(value):
         raise _refused(f"a handle stands in the header `{name}` in a form that the vendor does not take")
     raise _refused(f"the header `{name}` carries a credential that is no handle of this kernel")
 
 
+def _in_basic(text: str) -> tuple[str, str]:
+    """Name and password."""
+    try:
+        name, _, password = base64.b64decode(text, validate=True).decode().partition(":")
+    except ValueError:
+        return "", ""
+    return name, password
+
+
 def _prefix(wire: Wire) -> str:
-    scheme = wire.scheme
+    scheme = wire.scheme or ("Basic" if wire.form is WireForm.BASIC else "")
     return scheme if not scheme or scheme.endswith(("=", ":")) else f"{scheme} "
 
 
-def _in_cookies(index: int, value: str, wires: Sequence[Wire]) -> Iterator[Carried]:
+def _in_cookies(index: int, value: str, wires: Sequence[Wire], seen: set[str]) -> Iterator[Carried]:
     by_name = {wire.name: wire for wire in wires if wire.form is WireForm.COOKIE}
     at = 0
     for name, text in _cookies(value):
@@ -127,8 +148,12 @@ def _in_cookies(index: int, value: str, wires: Sequence[Wire]) -> Iterator[Carri
             continue
         if not is_handle(text):
             raise _refused(f"the cookie `{name}` is no handle of this kernel")
+        if f"cookie {name}" in seen:
+            raise _refused(f"the cookie `{name}` stands there twice")
+        seen.add(f"cookie {name}")
         at = value.index(text, at)
-        yield Carried(index, at, text, by_name[name])
+        yield Carried(index, at, text, text, by_name[name])
+        at += len(text)
 
 
 def _cookies(value: str) -> list[tuple[str, str]]:

@@ -1,22 +1,24 @@
 """Token exchanges: the kernel sends a handle and gets handles back; the vendor sees the key, the kernel no token.
 
-Both bodies are read whole and written anew. Of the answer only what the catalogue names goes on, and numbers: a field
-that nobody declared could be one more token.
+Bodies and cookies are read whole and written anew. Of the answer only what the catalogue names goes on, and numbers: a
+field that nobody declared could be one more token.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode
 
+from jupyter_qguard.broker.cookie import read_cookie
 from jupyter_qguard.broker.lease import Held
 from jupyter_qguard.broker.refusal import Cause, RequestRefusedError
 from jupyter_qguard.secret import HANDLE_IN_TEXT, HandleShape, SecretValue, is_handle, make_handle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from jupyter_qguard.catalog.model import Exchange
 
@@ -26,16 +28,32 @@ _FORM, _JSON = "application/x-www-form-urlencoded", "application/json"
 _HOUR = 3600
 _LONGEST = 24 * _HOUR
 _JWT_PARTS = 3
+_LIFETIMES = ("expires_in", "expiresIn")
+_OPENS = re.compile(
+    r"pass(?:word|wd|phrase)|secret|api_?key|(?:refresh|access|id|subject|auth)_?token|assertion|^(?:key|token|code|pin)$|"
+    r"device_code|code_verifier",
+    re.IGNORECASE,
+)
+"""Fields that sign somebody in: beside the declared ones, one would be a credential of somebody's own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """The body of an exchange, understood."""
 
-    fields: tuple[tuple[str, str], ...]
+    fields: tuple[tuple[str, Any], ...]
     is_json: bool
     handles: tuple[tuple[str, str], ...]
     """Name of a field, and the handle in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answer to an exchange: the vendor's, or what the kernel gets in its place."""
+
+    body: bytes
+    cookies: tuple[str, ...] = ()
+    """Values of the headers ``Set-Cookie``."""
 
 
 def read_request(exchange: Exchange, content_type: str, body: bytes) -> Asked:
@@ -49,20 +67,20 @@ def read_request(exchange: Exchange, content_type: str, body: bytes) -> Asked:
     kind = content_type.partition(";")[0].strip().lower()
     if kind not in (_FORM, _JSON):
         raise _unreadable("its form is not one that a vendor takes")
-    fields = _form(body) if kind == _FORM else _flat(_object(body))
+    fields: Sequence[tuple[str, Any]] = _form(body) if kind == _FORM else list(_object(body).items())
     names = [name for name, _ in fields]
     if len(set(names)) != len(names):
         raise _unreadable("a field stands there twice")
     found = []
     for name, value in fields:
-        declared = name in exchange.fields
-        if declared and not is_handle(value):
-            text = f"the field `{name}` carries a credential that is no handle of this kernel"
-            raise RequestRefusedError(Cause.CREDENTIAL, text)
-        if declared:
+        if name in exchange.fields:
+            if not isinstance(value, str) or not is_handle(value):
+                raise _foreign(name)
             found.append((name, value))
-        elif HANDLE_IN_TEXT.search(value):
+        elif HANDLE_IN_TEXT.search(value if isinstance(value, str) else json.dumps(value)):
             raise RequestRefusedError(Cause.CREDENTIAL, f"a handle stands in the field `{name}` of a token exchange")
+        elif value and _OPENS.search(name):
+            raise _foreign(name)
     if not found:
         raise RequestRefusedError(Cause.CREDENTIAL, "the token exchange carries no handle")
     return Asked(tuple(fields), kind == _JSON, tuple(found))
@@ -74,7 +92,7 @@ def request_body(asked: Asked, values: dict[str, str]) -> bytes:
     return json.dumps(dict(fields)).encode() if asked.is_json else urlencode(fields).encode("ascii")
 
 
-def read_answer(exchange: Exchange, body: bytes, now: float, extend: Callable[[str, Held], None]) -> bytes:
+def read_answer(exchange: Exchange, answer: Answered, now: float, extend: Callable[[str, Held], None]) -> Answered:
     """The answer for the kernel. *extend* is called with each handle in it, and what that stands for.
 
     Raises
@@ -82,24 +100,41 @@ def read_answer(exchange: Exchange, body: bytes, now: float, extend: Callable[[s
     RequestRefusedError
         The answer is none that can be passed on safely.
     """
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        answer = None
-    if not isinstance(answer, dict):
+    fields = _answered(answer.body)
+    if fields is None and (exchange.returns or not answer.cookies):
         raise RequestRefusedError(Cause.VENDOR, "the answer to the token exchange cannot be read", status=502)
-    until = now + _lifetime(answer, now)
+    fields, tokens = fields or {}, 0
+
+    def lend(value: str, rule_id: str, seconds: float) -> str:
+        nonlocal tokens
+        tokens += 1
+        until = now + min(max(seconds, 0), _LONGEST)
+        handle = _handle_like(value, int(now), int(until))
+        extend(handle, Held(SecretValue(value), rule_id, until=until))
+        return handle
+
     passed: dict[str, Any] = {}
-    for name, value in answer.items():
+    for name, value in fields.items():
         if name in exchange.returns and isinstance(value, str) and value:
-            handle = _handle_like(value, int(now), int(until))
-            extend(handle, Held(SecretValue(value), exchange.returns[name], until=until))
-            passed[name] = handle
+            passed[name] = lend(value, exchange.returns[name], _lifetime(fields, now))
         elif name in exchange.keeps or value is None or isinstance(value, (bool, int, float)):
             passed[name] = value
-    if not any(name in passed for name in exchange.returns):
+    cookies = []
+    for cookie in filter(None, (read_cookie(text, now) for text in answer.cookies)):
+        if cookie.name in exchange.cookies and cookie.value:
+            seconds = _HOUR if cookie.seconds is None else cookie.seconds
+            cookies.append(cookie.holding(lend(cookie.value, exchange.cookies[cookie.name], seconds)))
+    if not tokens:
         raise RequestRefusedError(Cause.VENDOR, "the answer to the token exchange holds no token", status=502)
-    return json.dumps(passed).encode()
+    return Answered(json.dumps(passed).encode(), tuple(cookies))
+
+
+def _answered(body: bytes) -> dict[str, Any] | None:
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return answer if isinstance(answer, dict) else None
 
 
 def _handle_like(value: str, issued: int, until: int) -> str:
@@ -110,12 +145,14 @@ def _handle_like(value: str, issued: int, until: int) -> str:
 
 def _lifetime(answer: dict[str, Any], now: float) -> float:
     """Seconds, by the answer; a vendor that says nothing means an hour."""
-    seconds, end = answer.get("expires_in"), answer.get("expiration")
-    if isinstance(seconds, (int, float)) and not isinstance(seconds, bool):
-        return float(min(max(seconds, 0), _LONGEST))
-    if isinstance(end, (int, float)) and not isinstance(end, bool):
-        return float(min(max(end - now, 0), _LONGEST))
-    return _HOUR
+    for name in _LIFETIMES:
+        if _is_number(answer.get(name)):
+            return float(answer[name])
+    return float(answer["expiration"]) - now if _is_number(answer.get("expiration")) else _HOUR
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _form(body: bytes) -> list[tuple[str, str]]:
@@ -140,10 +177,10 @@ def _object(body: bytes) -> dict[str, Any]:
     return found
 
 
-def _flat(fields: dict[str, Any]) -> list[tuple[str, str]]:
-    if not all(isinstance(value, str) for value in fields.values()):
-        raise _unreadable("a field of it is no text")
-    return list(fields.items())
+def _foreign(name: str) -> RequestRefusedError:
+    return RequestRefusedError(
+        Cause.CREDENTIAL, f"the field `{name}` carries a credential that is no handle of this kernel"
+    )
 
 
 def _unreadable(problem: str) -> RequestRefusedError:

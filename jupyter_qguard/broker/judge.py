@@ -55,6 +55,12 @@ class Place:
     host: str
     entries: tuple[AccessEntry, ...]
     vendor: Vendor
+    port: int = 443
+
+    @property
+    def authority(self) -> str:
+        """As the header ``Host`` has it."""
+        return self.host if self.port == 443 else f"{self.host}:{self.port}"  # noqa: PLR2004 - that of HTTPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,7 @@ class Ruling:
     """With the values in the place of handles: for the wire and for nothing else."""
     matched: Matched
     lease: Lease | None
-    """None until the body of an exchange says whose handle it is."""
+    """None until the body of an exchange says whose handle it is, and where the vendor asks for none."""
     exchange: Exchange | None = None
 
     def __repr__(self) -> str:
@@ -95,10 +101,13 @@ class Judge:
         target = parse_target(request.target)
         headers = without_foreign_cookies(request.headers, place.vendor.wire)
         carried = carried_handles(headers, target, place.vendor.wire)
-        exchange = _exchange(place.vendor, request.method, target)
-        matched = self._matched(place.vendor, request, target)
-        if exchange is not None and not carried:
+        matched = self._matched(place, request, target)
+        exchange = _exchange(place.vendor, matched)
+        if exchange is not None and exchange.fields and not carried:
             return Ruling(request.method, target, tuple(headers), matched, None, exchange)
+        if matched.operation.open and not carried:
+            self._permit_open(place, matched)
+            return Ruling(request.method, target, tuple(headers), matched, None)
         lease, held = self._lender(place, carried)
         self._permit(place, lease, matched, headers)
         swapped = _swapped(headers, carried, held)
@@ -130,14 +139,14 @@ class Judge:
         if operation is not None and ruling.lease is not None and operation in ruling.lease.entry.quota:
             self._quotas.take_back(ruling.lease.entry.name, operation)
 
-    def _matched(self, vendor: Vendor, request: Request, target: Target) -> Matched:
-        kind = dict(request.headers).get("content-type", "")
+    def _matched(self, place: Place, request: Request, target: Target) -> Matched:
+        kind, name = dict(request.headers).get("content-type", ""), place.vendor.name
         method = GRPC if request.method == "POST" and kind.startswith("application/grpc") else request.method
-        matched = match_operation(vendor.operations, "GET" if method == "HEAD" else method, target)
+        matched = match_operation(place.vendor, place.host, "GET" if method == "HEAD" else method, target)
         if matched is None:
-            raise RequestRefusedError(Cause.POLICY, f"no operation of {vendor.name} that the catalogue knows")
+            raise RequestRefusedError(Cause.POLICY, f"no operation of {name} that the catalogue knows")
         if matched.does is OperationClass.MINT:
-            text = f"an operation of {vendor.name} that makes credentials, which the guard never asks for"
+            text = f"an operation of {name} that makes or shows credentials, which the guard never asks for"
             raise RequestRefusedError(Cause.POLICY, text)
         return matched
 
@@ -177,11 +186,19 @@ class Judge:
             raise RequestRefusedError(Cause.CREDENTIAL, text, status=401)
         return lease, held
 
+    def _permit_open(self, place: Place, matched: Matched) -> None:
+        """Without a credential, for every entry that permits it."""
+        operation = _OPERATIONS.get(matched.does)
+        if operation is not None and not any(operation in entry.operations for entry in place.entries):
+            names = ", ".join(f"`{entry.name}`" for entry in place.entries)
+            raise RequestRefusedError(Cause.POLICY, f"`{operation.value}` is not among the operations of {names}")
+
     def _permit(self, place: Place, lease: Lease, matched: Matched, headers: Sequence[Header]) -> None:
         entry = next(entry for entry in place.entries if entry.name == lease.entry.name)
+        placeholders = [(f"{{{name}}}", value) for name, value in matched.values]
         for name, setting in place.vendor.brokering.pinned.items():
             wanted = entry.settings.get(setting)
-            given = [value for header, value in headers if header == name]
+            given = [value for each, value in (*headers, *placeholders) if each == name]
             if wanted is not None and given and given != [wanted]:
                 raise RequestRefusedError(Cause.POLICY, f"`{entry.name}` is for another `{setting}`")
         if matched.does is OperationClass.AUTH:
@@ -202,16 +219,16 @@ class Judge:
         self._quotas.count(entry.name, operation, now)
 
 
-def _exchange(vendor: Vendor, method: str, target: Target) -> Exchange | None:
-    if method != "POST":
+def _exchange(vendor: Vendor, matched: Matched) -> Exchange | None:
+    if matched.operation.method != "POST":
         return None
-    return next((each for each in vendor.brokering.exchanges if each.path == target.path), None)
+    return next((each for each in vendor.brokering.exchanges if each.path == matched.operation.path), None)
 
 
 def _swapped(headers: Sequence[Header], carried: Sequence[Carried], held: dict[str, Held]) -> list[Header]:
     out = list(headers)
     for each in sorted(carried, key=lambda one: (one.index, one.start), reverse=True):
         name, value = out[each.index]
-        end = each.start + len(each.handle)
-        out[each.index] = (name, f"{value[: each.start]}{held[each.handle].value.reveal()}{value[end:]}")
+        put, end = each.spelled(held[each.handle].value.reveal()), each.start + len(each.text)
+        out[each.index] = (name, f"{value[: each.start]}{put}{value[end:]}")
     return out

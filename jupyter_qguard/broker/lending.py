@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 LONGEST = 12 * 3600.0
 """Seconds of a lease: a working day. An entry or a secret that ends before ends it before."""
+_PLACEHOLDER = re.compile(r"\{([a-z_]*)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ def make_lease(terms: Terms, fields: Mapping[str, SecretValue], now: float) -> L
     """
     vendor, brokering = terms.vendor, terms.vendor.brokering
     if brokering.custody is not Custody.BROKERED:
-        text = f"the catalogue does not say how a credential of {vendor.name} is lent without giving it to the kernel"
+        why = brokering.limits or "the catalogue does not say how that is done without giving it to the kernel."
+        text = f"a credential of {vendor.name} is not lent to kernels: {why}"
         raise RequestRefusedError(Cause.POLICY, text)
     handles: dict[str, Held] = {}
     for name, value in fields.items():
@@ -60,18 +63,28 @@ def make_lease(terms: Terms, fields: Mapping[str, SecretValue], now: float) -> L
 
 def variables_of(lease: Lease) -> dict[str, str]:
     """The environment variables with which the vendor's own client uses *lease*."""
-    brokering = lease.vendor.brokering
-    by_field = {held.field: handle for handle, held in lease.handles.items() if held.until == float("inf")}
-    lone = next(iter(by_field.values())) if len(by_field) == 1 else None
+    brokering, settings = lease.vendor.brokering, lease.entry.settings
+    lent = [(handle, held) for handle, held in lease.handles.items() if held.until == float("inf")]
+    by_field = {held.field: handle for handle, held in lent}
+    by_rule = {held.credential: handle for handle, held in lent}
     found: dict[str, str] = {}
     for variable, name in brokering.variables.items():
-        handle = by_field.get(name, lone if not name else None)
-        if handle is not None:
-            found[variable] = handle
+        handle = by_field.get(name) or by_rule.get(brokering.secrets[name])
+        text = handle and _filled(brokering.templates.get(variable, "{}"), handle, settings)
+        if text:
+            found[variable] = text
     for setting, variable in brokering.settings.items():
-        if setting in lease.entry.settings:
-            found[variable] = lease.entry.settings[setting]
+        if setting in settings:
+            found[variable] = settings[setting]
     return found
+
+
+def _filled(template: str, handle: str, settings: Mapping[str, str]) -> str:
+    """*template* with *handle* and the settings that it names; empty where one of them is not given."""
+    named = {"": handle, **settings}
+    if any(name not in named for name in _PLACEHOLDER.findall(template)):
+        return ""
+    return _PLACEHOLDER.sub(lambda found: named[found[1]], template)
 
 
 def _handle_for(length: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from jupyter_qguard.broker.target import Target
-    from jupyter_qguard.catalog.model import Operation, OperationClass
+    from jupyter_qguard.catalog.model import Operation, OperationClass, Vendor
 
 ANY = "ANY"
 GRPC = "GRPC"
@@ -37,20 +39,35 @@ class Matched:
     def job(self) -> str:
         """The job that it is about, as the path names it; empty if it names none."""
         names = dict(self.values)
-        return next((names[name] for name in ("id", "uuid", "job", "job_id", "task") if name in names), "")
+        return next((names[name] for name in ("job_id", "id", "uuid", "job", "task") if name in names), "")
 
 
-def match_operation(operations: Sequence[Operation], method: str, target: Target) -> Matched | None:
-    """The operation that *method* at *target* is; of several the one that leaves least open. None if there is none."""
+def match_operation(vendor: Vendor, host: str, method: str, target: Target) -> Matched | None:
+    """The operation that *method* at *target* of *host* is; of several the one that leaves least open, else None."""
     best: Matched | None = None
-    fewest = 0
-    for operation in operations:
-        if operation.method not in (method, ANY):
+    least: tuple[int, int] = (0, 0)
+    for operation in vendor.operations:
+        if operation.method not in (method, ANY) or not stands_at(vendor, operation.at, host):
             continue
         values = _match(operation.path, target.segments)
-        if values is not None and (best is None or len(values) < fewest):
-            best, fewest = Matched(operation, values), len(values)
+        openness = (0, 0) if values is None else (len(values), -len(operation.path))
+        if values is not None and (best is None or openness < least):
+            best, least = Matched(operation, values), openness
     return best
+
+
+def stands_at(vendor: Vendor, at: str, host: str) -> bool:
+    """Whether *host* is where *at* (of an operation) says."""
+    return not at or any(at in (each.host, each.role.value) and _spells(each.host, host) for each in vendor.hosts)
+
+
+def _spells(pattern: str, host: str) -> bool:
+    return _host_pattern(pattern).fullmatch(host) is not None
+
+
+@functools.cache
+def _host_pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile("[a-z0-9-]+".join(map(re.escape, re.split(r"\{[a-z_]+\}", pattern))))
 
 
 def _match(template: str, segments: Sequence[str]) -> tuple[tuple[str, str], ...] | None:
@@ -59,10 +76,13 @@ def _match(template: str, segments: Sequence[str]) -> tuple[tuple[str, str], ...
         return None
     values = []
     for part, segment in zip(wanted, segments, strict=True):
-        if part.startswith("{") and part.endswith("}"):
-            if not segment:
+        if not part.startswith("{"):
+            if part != segment:
                 return None
-            values.append((part[1:-1], segment))
-        elif part != segment:
+            continue
+        name, _, end = part[1:].partition("}")
+        value = segment.removesuffix(end)
+        if not value or not segment.endswith(end):
             return None
+        values.append((name, value))
     return tuple(values)

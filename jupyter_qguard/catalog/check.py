@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from jupyter_qguard.catalog.model import Custody
+from jupyter_qguard.catalog.model import Custody, WireForm
 from jupyter_qguard.catalog.shape import bounded
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*[A-Z0-9]")
 _HOST = re.compile(r"(?:[a-z0-9-]|\{[a-z_]+\})+(?:\.(?:[a-z0-9-]|\{[a-z_]+\})+)+")
 _MARKED = re.compile("([^«»]*)«([^«»]+)»([^«»]*)")
+_CARRIED = frozenset((WireForm.HEADER, WireForm.COOKIE, WireForm.BASIC, WireForm.GRPC_METADATA))
 _MIN_EXAMPLES = 2
 """Of a secret: one context can be matched by accident of the sentence around it, two kinds of it cannot."""
 
@@ -47,7 +48,9 @@ def problems(vendor: Vendor, stem: str) -> Iterator[Problem]:
     for number, wire in enumerate(vendor.wire):
         if wire.credential and wire.credential not in rule_ids:
             yield Problem(f"$.wire[{number}].credential", f"no rule of this vendor is called `{wire.credential}`")
+    yield from _operation_problems(vendor)
     yield from _brokering_problems(vendor, rule_ids)
+    yield from _custody_problems(vendor)
     for number, rule in enumerate(vendor.rules):
         for problem in _rule_problems(rule, vendor):
             yield Problem(f"$.rules[{number}]{problem.path}", f"rule `{rule.id}`: {problem.text}")
@@ -60,6 +63,11 @@ def _brokering_problems(vendor: Vendor, rule_ids: set[str]) -> Iterator[Problem]
         path = f"$.brokering.exchanges[{number}]"
         named += [(f"{path}.fields", rule_id) for rule_id in exchange.fields.values()]
         named += [(f"{path}.returns", rule_id) for rule_id in exchange.returns.values()]
+        named += [(f"{path}.cookies", rule_id) for rule_id in exchange.cookies.values()]
+        if not any(each.path == exchange.path and each.method == "POST" for each in vendor.operations):
+            yield Problem(path, f"no POST among the operations has the path `{exchange.path}`")
+        if not exchange.returns and not exchange.cookies:
+            yield Problem(path, "the answer to an exchange holds a token: it needs `returns` or `cookies`")
     for path, rule_id in named:
         if rule_id not in rule_ids:
             yield Problem(path, f"no rule of this vendor is called `{rule_id}`")
@@ -70,8 +78,36 @@ def _brokering_problems(vendor: Vendor, rule_ids: set[str]) -> Iterator[Problem]
             )
         if not _VARIABLE.fullmatch(variable):
             yield Problem("$.brokering.variables", f"`{variable}` is no environment variable's name in capitals")
-    if brokering.custody is Custody.BROKERED and not brokering.secrets:
+    for variable in brokering.templates:
+        if variable not in brokering.variables:
+            yield Problem("$.brokering.templates", f"`{variable}` is none of the `variables`")
+
+
+def _operation_problems(vendor: Vendor) -> Iterator[Problem]:
+    places = {host.host for host in vendor.hosts} | {host.role.value for host in vendor.hosts}
+    for number, operation in enumerate(vendor.operations):
+        if operation.at and operation.at not in places:
+            yield Problem(f"$.operations[{number}].at", f"`{operation.at}` is neither a host of this vendor nor a role")
+        if operation.open and operation.method != "GET":
+            yield Problem(f"$.operations[{number}].open", "without a credential nothing but a GET goes out")
+
+
+def _custody_problems(vendor: Vendor) -> Iterator[Problem]:
+    """Of what is said to be brokered: each secret has a place on the wire, and each token that comes of it too."""
+    brokering = vendor.brokering
+    if brokering.custody is not Custody.BROKERED:
+        return
+    if not brokering.secrets:
         yield Problem("$.brokering.secrets", "what is brokered needs to know which secret stands for which rule")
+    carried = {wire.credential for wire in vendor.wire if wire.swapped and wire.form in _CARRIED}
+    placed = carried.union(*(exchange.fields.values() for exchange in brokering.exchanges))
+    for name, rule_id in brokering.secrets.items():
+        if rule_id not in placed:
+            yield Problem("$.brokering.secrets", f"no header, cookie or exchange takes the secret `{name}`")
+    for number, exchange in enumerate(brokering.exchanges):
+        for rule_id in (*exchange.returns.values(), *exchange.cookies.values()):
+            if rule_id not in placed:
+                yield Problem(f"$.brokering.exchanges[{number}]", f"no header, cookie or exchange takes `{rule_id}`")
 
 
 def _rule_problems(rule: Rule, vendor: Vendor) -> Iterator[Problem]:

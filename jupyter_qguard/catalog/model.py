@@ -159,8 +159,12 @@ class Operation(_Record, frozen=True, kw_only=True):
     """HTTP method, or ``GRPC``, ``GRAPHQL``."""
     path: str
     """Path with ``{name}`` for what varies; the operation's name for gRPC and GraphQL."""
+    at: str = ""
+    """Where it is: one of the vendor's hosts, as the catalogue spells it, or a role of them; empty for all of them."""
+    open: bool = False
+    """True where the vendor answers without a credential, and its clients ask without one."""
     job: str = ""
-    """Where the answer to a ``submit`` names the job: a JSON pointer."""
+    """Where the answer to a ``submit`` names the job: a JSON pointer, or a header with its address."""
     note: str = ""
 
 
@@ -176,6 +180,8 @@ class WireForm(enum.Enum):
     QUERY = "query"
     SIGV4 = "sigv4"
     GRPC_METADATA = "grpc_metadata"
+    BASIC = "basic"
+    """Name and password in base64, behind ``Basic`` in a header."""
     SIGNATURE = "signature"
 
 
@@ -208,10 +214,13 @@ class Exchange(_Record, frozen=True, kw_only=True):
     """A request in which the credential is exchanged for a token, so that the answer holds one too."""
 
     path: str
-    fields: dict[str, str]
-    """Form or JSON field of the request, to the rule id of the credential in it."""
-    returns: dict[str, str]
+    """As the operation has it, which is a POST."""
+    fields: dict[str, str] = {}
+    """Form or JSON field of the request, to the rule id of the credential in it; none where it stands in a header."""
+    returns: dict[str, str] = {}
     """Field of the JSON answer, to the rule id of the credential in it."""
+    cookies: dict[str, str] = {}
+    """Cookie that the answer sets, to the rule id of the credential in it."""
     keeps: tuple[str, ...] = ()
     """Fields of the answer that are passed on as they are; of all others only numbers and truth values are."""
 
@@ -224,6 +233,8 @@ class Brokering(_Record, frozen=True, kw_only=True):
     """Name of a secret in an access entry, to its rule id; the empty name is a lone ``secret``."""
     variables: dict[str, str] = {}
     """Environment variable of the vendor's SDK, to the name of the secret whose handle stands in it."""
+    templates: dict[str, str] = {}
+    """Environment variable, to a text with ``{setting}`` and ``{}`` for the handle of the variable's secret."""
     settings: dict[str, str] = {}
     """Setting of an access entry, to the environment variable that it stands in."""
     client: str = ""
@@ -232,7 +243,9 @@ class Brokering(_Record, frozen=True, kw_only=True):
     """Of a handle, in characters, where clients look at it; 0 where they do not."""
     exchanges: tuple[Exchange, ...] = ()
     pinned: dict[str, str] = {}
-    """Header of a request, to the setting of the entry that it must equal where the entry has it."""
+    """Header of a request or ``{placeholder}`` of its path, to the setting that it must equal where the entry has it."""
+    limits: str = ""
+    """What does not work with a handle; where nothing is brokered, why not. A sentence for the person who asks."""
 
 
 class Telemetry(_Record, frozen=True, kw_only=True):

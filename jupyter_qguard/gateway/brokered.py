@@ -7,17 +7,17 @@ ever sent twice: where an answer to a submit is lost, that is recorded as an unk
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jupyter_qguard.broker.body import BodyWatch
 from jupyter_qguard.broker.exchange import MAX_BODY as MAX_EXCHANGE
-from jupyter_qguard.broker.exchange import read_answer, read_request, request_body
+from jupyter_qguard.broker.exchange import Answered, read_answer, read_request, request_body
+from jupyter_qguard.broker.job import job_named
 from jupyter_qguard.broker.judge import Judge, Request
 from jupyter_qguard.broker.lease import LeaseBook
 from jupyter_qguard.broker.message import backward_headers, check_readable, onward_headers, refusal_body
@@ -119,7 +119,9 @@ class BrokeredConnection:
         if ruling.exchange is not None:
             await self._exchange(place, ruling, dict(request.headers).get("content-type", ""))
             return
-        assert ruling.lease is not None  # noqa: S101 - only an exchange comes without
+        if ruling.lease is None:
+            await self._pass(place, ruling, Scrubber(()))
+            return
         with self._under(ruling.lease):
             await self._pass(place, ruling, Scrubber(ruling.lease.values()))
 
@@ -202,7 +204,7 @@ class BrokeredConnection:
             await self._records.failed(place, ruling, answer.status_code)
         held = b""
         if does is OperationClass.SUBMIT:
-            held = await self._submitted(place, ruling, answer.status_code, body)
+            held = await self._submitted(place, ruling, answer.status_code, headers, body)
         else:
             if does is OperationClass.READ_RESULTS and _OK <= answer.status_code < _MULTIPLE:
                 await self._records.read(ruling)
@@ -216,7 +218,9 @@ class BrokeredConnection:
             raise ConnectionAbortedError
         await self._kernel.finish()
 
-    async def _submitted(self, place: Place, ruling: Ruling, status: int, body: AsyncIterator[bytes]) -> bytes:
+    async def _submitted(
+        self, place: Place, ruling: Ruling, status: int, headers: list[tuple[str, str]], body: AsyncIterator[bytes]
+    ) -> bytes:
         """Record what became of a submit; the beginning of the answer's body, which was read for that."""
         if status >= _FAILED:
             await self._records.unknown(ruling, f"the vendor answered {status}")
@@ -228,7 +232,8 @@ class BrokeredConnection:
         except (OSError, TimeoutError):
             self._vendor = None
             raise await self._lost(place, ruling) from None
-        await self._records.submitted(ruling, _pointed(held, ruling.matched.operation.job) if ended else "")
+        job = job_named(ruling.matched.operation.job, headers, held) if ended else ""
+        await self._records.submitted(ruling, job)
         return held
 
     async def _exchange(self, place: Place, ruling: Ruling, content_type: str) -> None:
@@ -237,22 +242,24 @@ class BrokeredConnection:
         body, ended = await _up_to(self._kernel.body(), MAX_EXCHANGE)
         if not ended:
             raise RequestRefusedError(Cause.GUARD, "the token exchange is too large", status=413)
-        asked = read_request(ruling.exchange, content_type, body)
-        lease, values = self._judge.exchanged(place, ruling, asked)
+        lease, onward = self._exchange_body(place, ruling, content_type, body)
         scrubber = Scrubber(lease.values())
         with self._under(lease):
-            answer, text, ended = await self._exchanged(place, ruling, request_body(asked, values))
+            answer, text, ended = await self._exchanged(place, ruling, onward)
         headers = [each for each in backward_headers(answer.headers, scrubber) if each[0] != "content-length"]
         check_readable(headers)
         if not ended:
             raise RequestRefusedError(Cause.VENDOR, "the answer to the token exchange is too large", status=502)
         if _OK <= answer.status_code < _MULTIPLE:
-            text = read_answer(
+            cookies = tuple(value.decode("latin-1") for name, value in answer.headers if name == b"set-cookie")
+            passed = read_answer(
                 ruling.exchange,
-                text,
+                Answered(text, cookies),
                 self._broker.clock(),
                 lambda handle, held: self._broker.leases.extend(lease, handle, held),
             )
+            text = passed.body
+            headers += [("set-cookie", cookie) for cookie in passed.cookies]
         else:
             text = scrubber.whole(text)
             await self._records.failed(place, ruling, answer.status_code)
@@ -278,6 +285,16 @@ class BrokeredConnection:
         self._still_lent()
         return answer, text, ended
 
+    def _exchange_body(self, place: Place, ruling: Ruling, content_type: str, body: bytes) -> tuple[Lease, bytes]:
+        """Whose exchange it is, and the body for the vendor."""
+        assert ruling.exchange is not None  # noqa: S101 - the caller looked
+        if ruling.lease is not None and not ruling.exchange.fields:
+            BodyWatch().look(body)
+            return ruling.lease, body
+        asked = read_request(ruling.exchange, content_type, body)
+        lease, values = self._judge.exchanged(place, ruling, asked)
+        return lease, request_body(asked, values)
+
     async def _connected(self, place: Place) -> VendorSide:
         """A connection to the vendor that waits for a request: the one before this, or a new one."""
         if self._vendor is not None and self._vendor.again():
@@ -291,7 +308,7 @@ class BrokeredConnection:
         except (OSError, TimeoutError):
             text = f"`{place.host}` cannot be reached"
             raise RequestRefusedError(Cause.NETWORK, text, status=502) from None
-        self._vendor = VendorSide(stream, place.host)
+        self._vendor = VendorSide(stream, place.authority)
         return self._vendor
 
     async def _refuse(self, refusal: RequestRefusedError) -> None:
@@ -342,17 +359,6 @@ async def _up_to(parts: AsyncIterator[bytes], most: int) -> tuple[bytes, bool]:
         if len(begun) > most:
             return bytes(begun), False
     return bytes(begun), True
-
-
-def _pointed(body: bytes, pointer: str) -> str:
-    """What *pointer* (RFC 6901) names in a JSON answer; empty if it is not there."""
-    try:
-        found: Any = json.loads(body)
-        for step in pointer.split("/")[1:]:
-            found = found[int(step)] if isinstance(found, list) else found[step]
-    except (ValueError, LookupError, TypeError, RecursionError):
-        return ""
-    return str(found)[:200] if isinstance(found, (str, int)) and not isinstance(found, bool) else ""
 
 
 def _phrase(answer: h11.Response) -> str:

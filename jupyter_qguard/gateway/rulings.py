@@ -90,7 +90,8 @@ class Rulings:
         entries = self._places[destination]
         if not entries:
             return None
-        return Place(kernel, destination.host.name, entries, load_catalog().vendors[entries[0].vendor])
+        vendor = load_catalog().vendors[entries[0].vendor]
+        return Place(kernel, destination.host.name, entries, vendor, destination.port)
 
     @property
     def brokered(self) -> frozenset[str]:

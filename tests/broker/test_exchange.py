@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_qguard.broker.exchange import read_answer, read_request, request_body
+from jupyter_qguard.broker.exchange import Answered, read_answer, read_request, request_body
 from jupyter_qguard.broker.judge import Request
 from jupyter_qguard.broker.refusal import RequestRefusedError
 from jupyter_qguard.secret import is_handle
@@ -69,7 +69,7 @@ def answered(lent, answer):
     kept = {}
     ruling = lent.judge.rule(lent.place, Request("POST", "/identity/token", ()))
     body = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-    return json.loads(read_answer(ruling.exchange, body, NOW, kept.__setitem__)), kept
+    return json.loads(read_answer(ruling.exchange, Answered(body), NOW, kept.__setitem__).body), kept
 
 
 def test_tokens_become_handles_and_what_nobody_declared_is_left_out(lent):
