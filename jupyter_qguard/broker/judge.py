@@ -60,7 +60,7 @@ class Place:
     @property
     def authority(self) -> str:
         """As the header ``Host`` has it."""
-        return self.host if self.port == 443 else f"{self.host}:{self.port}"  # noqa: PLR2004 - that of HTTPS
+        return self.host if self.port == 443 else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_qguard.catalog import load_catalog
-from jupyter_qguard.catalog.model import OperationClass, Rule, Vendor
+from jupyter_qguard.catalog.model import Custody, OperationClass, Rule, Vendor
 from jupyter_qguard.catalog.shape import bounded
 from jupyter_qguard.scan.placeholders import PLACEHOLDERS
 from jupyter_qguard.scan.strength import is_placeholder
 from tests.catalog.samples import hexadecimal
+from tests.catalog.table import PAGE, table, written
 
 VENDORS = (
     "alice_bob amazon_braket anyon_fermioniq aqt aws_s3 azure_quantum baidu bluequbit c12 classiq dwave dynex fujitsu "
@@ -170,3 +171,12 @@ def test_no_unique_shape_takes_a_digest_for_a_credential(length: int, seed: int,
 def test_no_unique_shape_takes_a_job_id_for_a_credential(value: uuid.UUID, frame: str) -> None:
     text = frame.format(value)
     assert [rule_id for rule_id, pattern in UNIQUE if pattern.search(text)] == []
+
+
+def test_the_page_of_brokered_vendors_is_of_this_catalogue() -> None:
+    assert written(PAGE.read_text(encoding="utf-8")) == table(), "run python -m tests.catalog.table"
+
+
+@pytest.mark.parametrize("vendor", EVERY_VENDOR)
+def test_what_is_not_brokered_says_why(vendor: Vendor) -> None:
+    assert vendor.brokering.custody is Custody.BROKERED or vendor.brokering.limits

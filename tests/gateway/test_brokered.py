@@ -94,16 +94,19 @@ def write(place, vendors, entries, **egress):
 class Client:
     """A client in the kernel: it trusts the kernel's authority and nothing else."""
 
-    def __init__(self, kernel, host):
-        connection, answer = tunnel(kernel, host, 443)
+    def __init__(self, kernel, host, port=443):
+        connection, answer = tunnel(kernel, host, port)
         assert answer.startswith(b"HTTP/1.1 200"), answer
         trust = ssl.create_default_context(cadata=kernel.owner.authority_of(kernel.kernel))
-        self._http = http.client.HTTPSConnection(host)
+        self._http = http.client.HTTPSConnection(host, port)
         self._http.sock = trust.wrap_socket(connection, server_hostname=host)
 
     def ask(self, method, target, body=None, **headers):
-        named = {name.replace("_", "-"): text for name, text in headers.items()}
-        self._http.request(method, target, body, named)
+        return self.send(method, target, body, {name.replace("_", "-"): text for name, text in headers.items()})
+
+    def send(self, method, target, body=None, headers=()):
+        """With header names as they are."""
+        self._http.request(method, target, body, dict(headers))
         answer = self._http.getresponse()
         self.reason, self.headers = answer.reason, answer.headers
         return answer.status, answer.read()

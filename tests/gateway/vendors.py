@@ -53,6 +53,7 @@ class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
 
 class _Vendor(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     def setup(self):
         self.request = self.server.context.wrap_socket(self.request, server_side=True)
@@ -120,7 +121,9 @@ class _Proxy(socketserver.BaseRequestHandler):
             self.request.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
             return
         self.request.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with socket.create_connection(("127.0.0.1", self.server.target)) as vendor:
+            vendor.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             back = threading.Thread(target=_pour, args=(vendor, self.request), daemon=True)
             back.start()
             _pour(self.request, vendor)
