@@ -59,7 +59,10 @@ def _filters(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--type", "types", multiple=True, type=_TYPES, help="Only this type; can be repeated."),
         click.option("--user", default="", help="Only what this user did."),
         click.option("--notebook", default="", help="Only this notebook, by its path on the server."),
-        click.option("--trace", default="", help="Only this correlation id (W3C trace id)."),
+        click.option(
+            "--correlation-id", "--trace", "trace", default="", help="Only what came of this cell (W3C trace id)."
+        ),
+        click.option("--job", default="", help="The way of this job: cell, lease, requests, results; the vendor's id."),
         click.option(
             "--since", default="", callback=_time, help="From this time, UTC: 2027-01-31 or 2027-01-31T09:00."
         ),
@@ -92,6 +95,7 @@ def audit() -> None:
       qguard audit show
       qguard audit show --type override.granted --since 2027-01-01
       qguard audit show --notebook work/vqe.ipynb --format json
+      qguard audit show --job d5d4486812055b407ee0
     """
 )
 @_path_option
@@ -206,8 +210,8 @@ def _key_of_own(path: Path | None, folder: Path) -> Path | None:
     return own.key if (path is None or folder == own.folder) and own.key.exists() else None
 
 
-def _wanted(types: tuple[str, ...], user: str, notebook: str, trace: str, since: str, until: str) -> RecordFilter:
-    return RecordFilter(frozenset(EventType(name) for name in types), user, notebook, trace, since, until)
+def _wanted(types: tuple[str, ...], trace: str, **others: str) -> RecordFilter:
+    return RecordFilter(frozenset(EventType(name) for name in types), correlationid=trace, **others)
 
 
 def _hand_out(spool: IO[bytes], output: Path | None) -> None:

@@ -11,7 +11,17 @@ import stat
 
 import pytest
 
-from jupyter_qguard.audit.event import AuditExported, AuditRead
+from jupyter_qguard.audit import AuditEvent
+from jupyter_qguard.audit.event import (
+    AuditExported,
+    AuditRead,
+    JobSubmitted,
+    KernelStarted,
+    LeaseGranted,
+    LeaseRevoked,
+    OperationDecided,
+    ResultRead,
+)
 from tests.audit.trails import SMALL, check, event, lay, make_trail, open_log, records_in, segments
 
 
@@ -62,6 +72,45 @@ def test_show_chooses_by_type_time_and_notebook(run, trail):
     time = looks(trail, AuditRead)[0]["time"]
     assert len(run("audit", "show", "--until", time[:16], "--last", "500").stdout.splitlines()) >= 20
     assert len(run("audit", "show", "--since", f"{time[:16]}Z", "--type", "audit.read").stdout.splitlines()) >= 3
+
+
+def lease(name):
+    return LeaseGranted(
+        lease=name, access="ibm/dev", vendor="ibm", custody="brokered", until="2027-01-01T00:00:00+00:00"
+    )
+
+
+def decided(does):
+    return OperationDecided(action="allow", operation=does, vendor="ibm")
+
+
+def test_a_job_leads_from_its_cell_to_its_results_of_another_day(run):
+    folder = run.state / "jupyter-qguard" / "audit"
+    way = [
+        ("kernel-1", "", KernelStarted(kernelspec="python3", tier="netns")),
+        ("kernel-1", "a", lease("one")),
+        ("kernel-1", "b", decided("submit")),
+        ("kernel-1", "b", JobSubmitted(vendor="ibm", job="job-1", lease="one")),
+        ("kernel-2", "c", lease("two")),
+        ("kernel-2", "d", ResultRead(vendor="ibm", job="job-1", lease="two")),
+        ("kernel-1", "", LeaseRevoked(lease="one", reason="released")),
+    ]
+    beside = [
+        ("kernel-3", "", KernelStarted(kernelspec="python3", tier="netns")),
+        ("kernel-1", "e", lease("three")),
+        ("kernel-1", "b", JobSubmitted(vendor="ibm", job="job-2", lease="one")),
+        ("kernel-1", "f", decided("inspect")),
+    ]
+    log = open_log(folder, key_path=folder.parent / "audit.key")
+    for kernel, trace, data in (*way, *beside):
+        log.append(AuditEvent(data=data, kernel=kernel, correlationid=trace * 32))
+    log.close()
+    lines = run("audit", "show", "--job", "job-1", "--format", "json").stdout.splitlines()
+    assert [json.loads(line)["type"] for line in lines] == [data.type.value for _, _, data in way]
+    assert "job=job-1" in looks(folder, AuditRead)[0]["data"]["filters"]
+    lines = run("audit", "show", "--correlation-id", "d" * 32, "--format", "json").stdout.splitlines()
+    assert [json.loads(line)["type"] for line in lines] == ["result.read"]
+    assert run("audit", "show", "--job", "job-9").stdout == b""
 
 
 @pytest.mark.parametrize("time", ["yesterday", "2027-1-1", "2027-01-01 09:00", "2027-01-01T09:00+01:00"])
