@@ -51,7 +51,7 @@ def told() -> dict[str, set[str]]:
 def test_the_page_and_the_project_name_the_same():
     page, project = told(), declared()
     assert page.pop("npm, for the tests") == {"@microsoft/sarif-multitool-linux"}
-    assert page.pop("Programs") == {"bubblewrap", "dbus", "gnome-keyring"}
+    assert page.pop("Programs") == {"bubblewrap", "dbus", "docker", "gnome-keyring"}
     assert page == project
 
 

@@ -28,6 +28,11 @@ def proxy_url(port: int, password: str) -> str:
     return f"http://{USER}:{password}@127.0.0.1:{port}"
 
 
+def authorization(password: str) -> bytes:
+    """What a client with *password* says in ``Proxy-Authorization``."""
+    return b"Basic " + base64.b64encode(f"{USER}:{password}".encode("ascii"))
+
+
 def digest_of(password: str) -> str:
     """What the gateway keeps: enough to know the password by, and not the password."""
     return _digest(f"{USER}:{password}".encode("ascii"))

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from jupyter_qguard.policy.model import Tier
 
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+LANDLOCKED = "files_and_processes"
+"""The check of tier *platform* that is there with Landlock only."""
 _ALWAYS = (
     "what a notebook sends to a host that it may talk to",
     "fronting behind a host of the allowlist, at a network that serves several",
@@ -13,6 +20,14 @@ _ALWAYS = (
     "files of the workspace that somebody runs later",
     "timing and other covert channels",
 )
+_PLATFORM = (
+    "hosts that the platform's proxy lets whoever asks through to, past the gateway's decisions and its trail",
+    "addresses within reach of the pod at which no canary knocks",
+    "reading every file of the user, credentials and the guard's own among them",
+    "services of the pod, other kernels among them, on loopback and at sockets with a path, and what lies in `/tmp`",
+    "what lies in the workspace: `.git`, environments, settings of editors",
+)
+_WITHOUT_LANDLOCK = "writing every file of the user, and the user's other processes, where Linux has no Landlock"
 _COOPERATIVE = (
     "programs that do not heed the proxy variables",
     "reading and writing every file of the user",
@@ -20,6 +35,10 @@ _COOPERATIVE = (
 )
 
 
-def not_stopped(tier: Tier | None) -> tuple[str, ...]:
-    """What *tier* does not stop; None where no kernel would start."""
-    return (*_COOPERATIVE, *_ALWAYS) if tier is Tier.COOPERATIVE else _ALWAYS
+def not_stopped(tier: Tier | None, enforced: Collection[str] = ()) -> tuple[str, ...]:
+    """What *tier* does not stop where *enforced* was proved at the start; None where no kernel would start."""
+    if tier is Tier.COOPERATIVE:
+        return (*_COOPERATIVE, *_ALWAYS)
+    if tier is Tier.PLATFORM:
+        return (*_PLATFORM, *(() if LANDLOCKED in enforced else (_WITHOUT_LANDLOCK,)), *_ALWAYS)
+    return _ALWAYS

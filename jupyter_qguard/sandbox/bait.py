@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _NAMESPACES = ("user", "net", "mnt", "pid", "ipc")
+CAPABILITIES = ("CapInh", "CapPrm", "CapEff", "CapAmb", "CapBnd")
+"""Sets of capabilities that must be empty, as ``/proc/self/status`` calls them; the last, of what could be gained."""
 _MOST_SEEN = 1000
 """Datagrams that are remembered: nobody may fill the memory with them."""
 _RESOLVER = "nameserver 127.0.0.53\noptions timeout:2 attempts:1\n"
@@ -42,6 +44,7 @@ class Bait:
         """What a probe needs to know."""
         return {
             "nonce": nonce,
+            "capabilities": CAPABILITIES,
             "namespaces": {name: Path(f"/proc/self/ns/{name}").stat().st_ino for name in _NAMESPACES},
             "tcp": self._tcp.getsockname()[1],
             "tcp6": self._tcp6.getsockname()[1] if self._tcp6 else 0,

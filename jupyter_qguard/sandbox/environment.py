@@ -74,11 +74,15 @@ def kernel_environment(
         kept.update(dict.fromkeys(CA_BUNDLES, ca_bundle))
     for vendor in catalog.vendors.values():
         kept.update(vendor.telemetry.opt_out)
-    for name in _PROXIES:
-        kept[name] = kept[name.lower()] = proxy
-    kept["NO_PROXY"] = kept["no_proxy"] = LOCAL
+    kept.update(proxy_variables(proxy))
     # The first program of a pid namespace has the parent 1: ipykernel would take that for the death of its server.
     return {**kept, "TMPDIR": "/tmp", "JPY_PARENT_PID": "1"}  # noqa: S108 - the sandbox has a /tmp of its own
+
+
+def proxy_variables(url: str) -> dict[str, str]:
+    """The variables that lead clients to the proxy at *url*."""
+    names = dict.fromkeys(_PROXIES, url) | {"NO_PROXY": LOCAL}
+    return names | {name.lower(): value for name, value in names.items()}
 
 
 def with_overlay(variables: Mapping[str, str], overlay: Path | None, library: str) -> dict[str, str]:

@@ -21,6 +21,7 @@ from jupyter_qguard.sandbox.ground import Ground, the_ground
 from jupyter_qguard.sandbox.launch import PROXY, Start, end, launch
 from jupyter_qguard.sandbox.layout import make_layout
 from jupyter_qguard.sandbox.machine import look
+from jupyter_qguard.sandbox.pod_launch import launch_in_pod
 from jupyter_qguard.sandbox.requirements import Check, requirements
 from jupyter_qguard.sandbox.tiers import tiers_to_try
 
@@ -50,7 +51,7 @@ class Examination:
     @property
     def not_stopped(self) -> tuple[str, ...]:
         """What gets past the guard here."""
-        return not_stopped(self.tier)
+        return not_stopped(self.tier, self.enforced)
 
 
 def examine(workspace: Path) -> Examination:
@@ -65,21 +66,25 @@ def examine(workspace: Path) -> Examination:
     """
     ground = the_ground()
     minimum = ground.policy().egress.minimum_tier
-    asked = tiers_to_try(minimum, os.environ.get("QGUARD_TIER", ""))
-    if Tier.NETNS not in asked:
-        return Examination(Tier.COOPERATIVE, minimum, (Check("netns", False, "QGUARD_TIER asks for a weaker tier"),))
-    machine = requirements(look())
-    try:
-        held = _try_netns(ground, workspace)
-    except SandboxUnavailableError as error:
-        return Examination(Tier.COOPERATIVE, minimum, (Check("netns", False, str(error)),), machine)
-    except QGuardError as error:
-        return Examination(None, minimum, (Check("netns", False, str(error)),), machine)
-    checks = tuple(Check(name.partition(":")[0], True, "held inside of the sandbox") for name in held)
-    return Examination(Tier.NETNS, minimum, checks, machine)
+    named = os.environ.get("QGUARD_TIER", "")
+    # What is asked for must meet the minimum; what the machine gives is told even where that is too little.
+    asked = tiers_to_try(minimum, named) if named else tiers_to_try(max(Tier))
+    machine = requirements(look()) if Tier.NETNS in asked else ()
+    missed: list[Check] = []
+    for tier in asked:
+        try:
+            held = () if tier is Tier.COOPERATIVE else _try(tier, ground, workspace)
+        except SandboxUnavailableError as error:
+            missed.append(Check(tier.label, False, str(error)))
+        except QGuardError as error:
+            return Examination(None, minimum, (*missed, Check(tier.label, False, str(error))), machine)
+        else:
+            checks = (Check(name, True, "held inside of the sandbox") for name in held)
+            return Examination(tier, minimum, (*missed, *checks), machine)
+    return Examination(None, minimum, tuple(missed), machine)
 
 
-def _try_netns(ground: Ground, workspace: Path) -> tuple[str, ...]:
+def _try(tier: Tier, ground: Ground, workspace: Path) -> tuple[str, ...]:
     policy = ground.policy()
     with contextlib.ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="doctor-", dir=ground.folder.path))
@@ -110,6 +115,9 @@ def _try_netns(ground: Ground, workspace: Path) -> tuple[str, ...]:
             unwritable=[path for path in layout.interpreters if path.is_dir()],
             unreadable=[path for path in layout.hidden if path.is_file()],
         )
-        launched = launch(start, ground.owner, ground.bait, ground.starter)
+        if tier is Tier.NETNS:
+            launched = launch(start, ground.owner, ground.bait, ground.starter)
+        else:
+            launched = launch_in_pod(start, policy, ground.owner, ground.starter)
         stack.callback(end, launched.process)
     return launched.enforced

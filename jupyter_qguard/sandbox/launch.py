@@ -106,10 +106,10 @@ def launch(start: Start, owner: Owner, bait: Bait, starter: LastingThread) -> La
         The gateway did not take the kernel.
     """
     with contextlib.ExitStack() as stack:
-        stub, theirs = _pair(stack, socket.SOCK_SEQPACKET)
-        probe, inside = _pair(stack, socket.SOCK_STREAM)
+        stub, theirs = pair(stack, socket.SOCK_SEQPACKET)
+        probe, inside = pair(stack, socket.SOCK_STREAM)
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-        talk = _pair(stack, socket.SOCK_SEQPACKET) if start.library else None
+        talk = pair(stack, socket.SOCK_SEQPACKET) if start.library else None
         filter_end = filter_pipe(stack)
         arguments = bwrap_arguments(start.layout, kind_of)
         command = [
@@ -120,8 +120,8 @@ def launch(start: Start, owner: Owner, bait: Bait, starter: LastingThread) -> La
         ]
         output = RawOutput()
         try:
-            passed = (theirs.fileno(), inside.fileno(), filter_end, *_number(talk))
-            process = starter.call(lambda: _start(command, passed, output))
+            passed = (theirs.fileno(), inside.fileno(), filter_end, *descriptor(talk))
+            process = starter.call(lambda: start_program(command, passed, output))
         finally:
             output.close_writer()
         stack.callback(end, process)
@@ -135,29 +135,16 @@ def launch(start: Start, owner: Owner, bait: Bait, starter: LastingThread) -> La
         nonce = secrets.token_hex(16)
         given = bait.orders(nonce, start.unwritable, start.unreadable)
         orders = {
-            **_program(start, talk),
+            **program_of(start, Tier.NETNS, talk),
             "cwd": start.cwd,
             "made": start.made,
             "canaries": given,
-            "kept": _number(talk),
+            "kept": descriptor(talk),
         }
-        leader, held = _judge(probe, orders, output, caught=lambda: bait.caught(nonce))
+        leader, held = judge(probe, [orders], output, caught=lambda: bait.caught(nonce))
         _look_at_mounts(arguments, leader)
-        started = RecordStart(
-            request=0,
-            kernel=start.kernel,
-            kernelspec=start.kernelspec,
-            tier=Tier.NETNS,
-            enforced=held,
-            notebook=start.notebook,
-        )
-        owner.record_start(started).result(PATIENCE)
-        if start.library:
-            output.keep_the_last()
-        else:
-            output.drop_from_now()
-        _let_run(probe, start.argv[0])
         launched = Launched(process=process, leader=leader, tier=Tier.NETNS, enforced=held, output=output)
+        record_and_run(start, owner, probe, launched)
         stub.close()
         probe.close()
         for each in talk or ():
@@ -173,7 +160,8 @@ def end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _pair(stack: contextlib.ExitStack, kind: socket.SocketKind) -> Pair:
+def pair(stack: contextlib.ExitStack, kind: socket.SocketKind) -> Pair:
+    """Our end and theirs, both closed with *stack*."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, kind)
     ours.settimeout(PATIENCE)
     stack.callback(ours.close)
@@ -181,7 +169,8 @@ def _pair(stack: contextlib.ExitStack, kind: socket.SocketKind) -> Pair:
     return ours, theirs
 
 
-def _start(command: list[str], passed: tuple[int, ...], output: RawOutput) -> subprocess.Popen[bytes]:
+def start_program(command: list[str], passed: tuple[int, ...], output: RawOutput) -> subprocess.Popen[bytes]:
+    """Start *command* in a session of its own, with the descriptors *passed* and nothing of this process's environment."""
     return subprocess.Popen(  # noqa: S603
         command,
         pass_fds=passed,
@@ -198,16 +187,16 @@ def _bridge(bridge: Bridge | None) -> Sequence[str]:
     return python_command("bridge.py", *bridge.arguments) if bridge else ()
 
 
-def _number(talk: Pair | None) -> tuple[int, ...]:
+def descriptor(talk: Pair | None) -> tuple[int, ...]:
     """The descriptor of the kernel's end, if there is one."""
     return (talk[1].fileno(),) if talk else ()
 
 
-def _program(start: Start, talk: Pair | None) -> dict[str, Any]:
+def program_of(start: Start, tier: Tier, talk: Pair | None) -> dict[str, Any]:
     """What the probe executes."""
     argv, environment = list(start.argv), dict(start.environment)
     if start.library and talk:
-        argv, environment = with_companion(argv, environment, start.library, talk[1].fileno(), Tier.NETNS)
+        argv, environment = with_companion(argv, environment, start.library, talk[1].fileno(), tier)
     return {"argv": argv, "env": environment}
 
 
@@ -234,14 +223,17 @@ def _hand_doors(start: Start, owner: Owner, stub: socket.socket, output: RawOutp
             os.close(number)
 
 
-def _judge(
-    probe: socket.socket, orders: dict[str, Any], output: RawOutput, *, caught: Callable[[], bool]
+def judge(
+    probe: socket.socket, orders: Sequence[dict[str, Any]], output: RawOutput, *, caught: Callable[[], bool]
 ) -> tuple[int, tuple[str, ...]]:
-    """The kernel's process id, and what held. The report comes with the sender's id, translated by Linux."""
+    """The kernel's process id, and what held. The report comes with the sender's id, translated by Linux.
+
+    Each of *orders* is for one of the programs that become each other until the kernel runs.
+    """
     text, leader = b"", 0
     try:
-        packed = marshal.dumps(orders)
-        probe.sendall(b"%d\n" % len(packed) + packed)
+        for packed in map(marshal.dumps, orders):
+            probe.sendall(b"%d\n" % len(packed) + packed)
         while not text.endswith(b"end\n"):
             part, beside, _, _ = probe.recvmsg(65536, socket.CMSG_SPACE(_CREDENTIALS.size))
             if not part:
@@ -257,6 +249,8 @@ def _judge(
             ) from error
         raise SandboxUnavailableError(f"the sandbox could not be made: {output.said()}") from error
     lines = text.decode().splitlines()
+    if fails := [line.removeprefix("fails ") for line in lines if line.startswith("fails ")]:
+        raise SandboxUnavailableError(f"the network of this machine does not confine kernels: {'; '.join(fails)}")
     broken = [line.removeprefix("broken ") for line in lines if line.startswith("broken ")]
     broken += ["udp: arrived outside"] if caught() else []
     if broken or not leader:
@@ -278,6 +272,24 @@ def _look_at_mounts(arguments: Sequence[str], leader: int) -> None:
             f"`{found[0]}` was replaced while the kernel was starting, so it was not started. Start it again; if this "
             "repeats, end the other kernels: one of them tries to get out."
         )
+
+
+def record_and_run(start: Start, owner: Owner, probe: socket.socket, launched: Launched) -> None:
+    """What comes last: the record that a kernel runs, and then the kernel."""
+    started = RecordStart(
+        request=0,
+        kernel=start.kernel,
+        kernelspec=start.kernelspec,
+        tier=launched.tier,
+        enforced=launched.enforced,
+        notebook=start.notebook,
+    )
+    owner.record_start(started).result(PATIENCE)
+    if start.library:
+        launched.output.keep_the_last()
+    else:
+        launched.output.drop_from_now()
+    _let_run(probe, start.argv[0])
 
 
 def _let_run(probe: socket.socket, program: str) -> None:

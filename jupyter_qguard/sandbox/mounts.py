@@ -191,6 +191,25 @@ def rules_of(layout: Layout, resolve: Callable[[Path], Path]) -> dict[Path, Rule
     return rules
 
 
+def writable_places(
+    layout: Layout, exists: Callable[[Path], Kind], resolve: Callable[[str], str] = os.path.realpath
+) -> list[tuple[Path, bool]]:
+    """Where a kernel may write that sees the files of this machine as they are, and whether it may make entries there.
+
+    What is read-only or hidden inside of such a folder cannot be kept from it. Settings and caches that others run or
+    believe are no kernel's own here, so that :data:`OWN_AT_HOME` is read-only and ``~/.cache`` lies elsewhere.
+    """
+    rules = rules_of(layout, lambda path: Path(resolve(str(path))))
+    home = Path(resolve(str(layout.home)))
+    own = {path for path, rule in rules.items() if rule.access in {Access.PRIVATE, Access.READ_WRITE}}
+    own -= {
+        Path(resolve(str(place))) for name in (".cache", *OWN_AT_HOME) for place in places_of(name, home, layout.moved)
+    }
+    own |= {Path(resolve(str(path))) for path in (layout.cache,) if path is not None}
+    places = [(path, True) for path in sorted(own) if exists(path) is not Kind.MISSING]
+    return [*places, (Path("/dev"), False)]
+
+
 def _option(access: Access, path: Path) -> str:
     if access is Access.READ_ONLY:
         return "--ro-bind"

@@ -65,7 +65,8 @@ def become(orders: dict[str, Any], link: _socket.socket) -> None:
 
     Of the descriptors it inherits those that are to be kept for it, and no other.
     """
-    os.setsid()
+    if os.getsid(0) != os.getpid():
+        os.setsid()
     libc = ctypes.CDLL(None)
     for number in (13, 25):  # SIGPIPE and SIGXFSZ, which this interpreter ignores and a kernel would inherit
         libc.signal(number, None)
@@ -101,8 +102,9 @@ class Canaries:
         self._libc = ctypes.CDLL(None, use_errno=True)
 
     def results(self) -> Iterator[tuple[str, str]]:
-        """Name and result of every canary."""
-        for group in (self._namespaces, self._network, self._families, self._calls, self._privileges, self._files):
+        """Name and result of every canary; those of namespaces where there are some."""
+        of_namespaces = (self._namespaces, self._network) if self._given["namespaces"] else ()
+        for group in (*of_namespaces, self._families, self._calls, self._privileges, self._files):
             yield from group()
 
     def _namespaces(self) -> Iterator[tuple[str, str]]:
@@ -171,7 +173,7 @@ class Canaries:
     def _privileges(self) -> Iterator[tuple[str, str]]:
         with open("/proc/self/status", encoding="ascii", errors="replace") as file:
             status = dict(line.split(":\t", 1) for line in file if ":\t" in line)
-        held = [name for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb") if int(status[name], 16)]
+        held = [name for name in self._given["capabilities"] if int(status[name], 16)]
         yield "capabilities", ", ".join(held)
         yield "no_new_privileges", "" if status["NoNewPrivs"].strip() == "1" else "not set"
         yield "filter_program", "" if status["Seccomp"].strip() == "2" else "not loaded"

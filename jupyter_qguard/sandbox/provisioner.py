@@ -9,7 +9,6 @@ import datetime as dt
 import os
 import shutil
 import signal
-import socket
 import sys
 import weakref
 from functools import cached_property
@@ -20,9 +19,8 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir
 
 from jupyter_qguard.catalog import load_catalog
-from jupyter_qguard.egress.credential import digest_of, new_password, proxy_url
 from jupyter_qguard.errors import GuardFailureError, QGuardError
-from jupyter_qguard.gateway.control import Door, DoorKind, OpenDoors, RecordStart, make_pair
+from jupyter_qguard.gateway.control import RecordStart, make_pair
 from jupyter_qguard.policy.egress import ports_of
 from jupyter_qguard.policy.model import Tier
 from jupyter_qguard.sandbox.companion import takes_companion, with_companion
@@ -34,6 +32,8 @@ from jupyter_qguard.sandbox.last_words import LastWords
 from jupyter_qguard.sandbox.launch import PATIENCE, PROXY, Launched, Start, launch
 from jupyter_qguard.sandbox.layout import PACKAGE, library_of, make_layout, site_folders
 from jupyter_qguard.sandbox.output import RawOutput
+from jupyter_qguard.sandbox.pod_launch import launch_in_pod
+from jupyter_qguard.sandbox.proxy_door import open_proxy_door
 from jupyter_qguard.sandbox.tiers import tiers_to_try
 from jupyter_qguard.sandbox.trust import Trust, plan_trust
 
@@ -78,23 +78,26 @@ class QGuardProvisioner(LocalProvisioner):
         self._last_words = LastWords(str(self.kernel_id), ground.owner.subscribe)
         try:
             tiers = tiers_to_try(policy.egress.minimum_tier, os.environ.get("QGUARD_TIER", ""))
-            why = ""
+            missed: list[str] = []
             for tier in tiers:
                 try:
-                    if tier is Tier.NETNS:
-                        await asyncio.to_thread(self._launch_confined, ground, policy, cmd, kwargs, notebook)
-                    else:
+                    if tier is Tier.COOPERATIVE:
                         await self._launch_cooperative(ground, policy, cmd, kwargs, notebook)
                         self.log.warning(
-                            "jupyter_qguard: kernel %s is NOT confined (tier %s): %s", self.kernel_id, tier.label, why
+                            "jupyter_qguard: kernel %s is NOT confined (tier %s). %s",
+                            self.kernel_id,
+                            tier.label,
+                            ". ".join(missed),
                         )
+                    else:
+                        await asyncio.to_thread(self._launch_confined, tier, ground, policy, cmd, kwargs, notebook)
                 except SandboxUnavailableError as error:
-                    why = str(error)
+                    missed.append(f"Tier {tier.label}: {error}")
                 else:
                     self.tier = tier
                     return self.connection_info
             raise KernelRefusedError(  # noqa: TRY301 - recorded as the others are
-                f"The kernel was not started: {why}. The policy wants tier {tiers[-1].label} at least."
+                f"The kernel was not started. {'. '.join(missed)}. The policy wants tier {tiers[-1].label} at least."
             )
         except QGuardError as error:
             await self._record(ground, error.code, str(error))
@@ -143,14 +146,18 @@ class QGuardProvisioner(LocalProvisioner):
                 self._trust.path.unlink(missing_ok=True)
 
     def _launch_confined(
-        self, ground: Ground, policy: Policy, cmd: list[str], kwargs: dict[str, Any], notebook: str
+        self, tier: Tier, ground: Ground, policy: Policy, cmd: list[str], kwargs: dict[str, Any], notebook: str
     ) -> None:
         if self._folder is None or not sys.platform.startswith("linux"):
             raise SandboxUnavailableError("kernels are confined on Linux only")
         # A server names none where the kernel belongs to no notebook; its own may be out of the kernel's sight.
         cwd = str(kwargs.get("cwd") or self._workspace())
         ports = sorted({443, *ports_of(policy)})
-        bridge = bridge_for(self.parent, cmd, taken=ports) if self.parent else None
+        bridge = None
+        if tier is not Tier.NETNS:
+            self._reach_over_tcp(cmd)
+        elif self.parent is not None:
+            bridge = bridge_for(self.parent, cmd, taken=ports)
         private = with_private_file(cmd, self.parent.connection_file, self._folder, bridge) if self.parent else cmd
         argv = [os.path.expanduser(word) for word in private]  # noqa: PTH111 - as jupyter_client
         spec = self.kernel_spec
@@ -165,27 +172,26 @@ class QGuardProvisioner(LocalProvisioner):
             today=dt.datetime.now(tz=dt.timezone.utc).date(),
         )
         library = library_of(argv[0])
-        self._launched = launch(
-            Start(
-                kernel=str(self.kernel_id),
-                kernelspec=self._kernelspec,
-                notebook=notebook,
-                argv=argv,
-                environment=with_overlay(self._environment(policy, kwargs, PROXY, trust), layout.overlay, library),
-                cwd=cwd,
-                made=str(layout.overlay / library) if layout.overlay and library else "",
-                layout=layout,
-                ports=ports,
-                unwritable=self._unwritable(),
-                unreadable=[Path(self.parent.connection_file)] if self.parent else [],
-                trust=trust,
-                bridge=bridge,
-                library=ground.library if takes_companion(argv) else None,
-            ),
-            ground.owner,
-            ground.bait,
-            ground.starter,
+        start = Start(
+            kernel=str(self.kernel_id),
+            kernelspec=self._kernelspec,
+            notebook=notebook,
+            argv=argv,
+            environment=with_overlay(self._environment(policy, kwargs, PROXY, trust), layout.overlay, library),
+            cwd=cwd,
+            made=str(layout.overlay / library) if layout.overlay and library else "",
+            layout=layout,
+            ports=ports,
+            unwritable=self._unwritable(),
+            unreadable=[Path(self.parent.connection_file)] if self.parent else [],
+            trust=trust,
+            bridge=bridge,
+            library=ground.library if takes_companion(argv) else None,
         )
+        if tier is Tier.NETNS:
+            self._launched = launch(start, ground.owner, ground.bait, ground.starter)
+        else:
+            self._launched = launch_in_pod(start, policy, ground.owner, ground.starter)
         if self._last_words is not None:
             self._last_words.attach(self._launched.output)
         self.process = self._launched.process
@@ -197,31 +203,17 @@ class QGuardProvisioner(LocalProvisioner):
     ) -> None:
         """Only the proxy variables: a program that does not heed them goes its own way."""
         self._launched = None
-        if self.parent is not None and use_tcp(self.parent, cmd):
-            self.connection_info = self.parent.get_connection_info()
-        kernel, tier, password = str(self.kernel_id), Tier.COOPERATIVE, new_password()
-        with contextlib.ExitStack() as stack:
-            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-            ours, theirs = (stack.enter_context(end) for end in make_pair())
-            port = listener.getsockname()[1]
-            doors = (Door(DoorKind.PROXY, port), Door(DoorKind.CONTROL))
-            opened = OpenDoors(
-                request=0,
-                kernel=kernel,
-                doors=doors,
-                notebook=notebook,
-                tier=tier,
-                credential=digest_of(password),
-            )
-            ends = [listener.fileno(), ours.fileno()]
-            served = await asyncio.to_thread(ground.owner.open_doors, opened, ends)
-            await asyncio.wait_for(asyncio.wrap_future(served), PATIENCE)
+        self._reach_over_tcp(cmd)
+        kernel, tier = str(self.kernel_id), Tier.COOPERATIVE
+        ours, theirs = make_pair()
+        with ours, theirs:
+            door = await asyncio.to_thread(open_proxy_door, ground.owner, kernel, tier, notebook, ours)
             trust = self._trust = plan_trust(policy, self._folder) if self._folder else None
             if trust is not None:
                 trust.write(ground.owner.certificate(kernel))
             started = RecordStart(request=0, kernel=kernel, kernelspec=self._kernelspec, tier=tier, notebook=notebook)
             await asyncio.wait_for(asyncio.wrap_future(ground.owner.record_start(started)), PATIENCE)
-            environment = self._environment(policy, kwargs, proxy_url(port, password), trust)
+            environment = self._environment(policy, kwargs, door.url, trust)
             for name in ("TMPDIR", "JPY_PARENT_PID"):  # these say what holds in a sandbox
                 environment.pop(name, None)
             output = RawOutput()
@@ -239,6 +231,11 @@ class QGuardProvisioner(LocalProvisioner):
                 )
             finally:
                 output.close_writer()
+
+    def _reach_over_tcp(self, cmd: list[str]) -> None:
+        """Where a kernel shares the server's network, one that may know TCP alone needs no bridge."""
+        if self.parent is not None and use_tcp(self.parent, cmd):
+            self.connection_info = self.parent.get_connection_info()
 
     def _environment(self, policy: Policy, kwargs: dict[str, Any], proxy: str, trust: Trust | None) -> dict[str, str]:
         bundle = str(trust.path) if trust else policy.egress.ca_bundle

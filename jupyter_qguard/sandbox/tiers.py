@@ -5,8 +5,6 @@ from __future__ import annotations
 from jupyter_qguard.policy.model import Tier
 from jupyter_qguard.sandbox.errors import KernelRefusedError
 
-_THERE = (Tier.NETNS, Tier.COOPERATIVE)
-
 
 def tiers_to_try(minimum: Tier, asked: str = "") -> tuple[Tier, ...]:
     """The tiers that may be tried, strongest first; *asked* is the value of ``QGUARD_TIER``.
@@ -14,10 +12,10 @@ def tiers_to_try(minimum: Tier, asked: str = "") -> tuple[Tier, ...]:
     Raises
     ------
     KernelRefusedError
-        What is asked for is no tier, weaker than *minimum*, or not there.
+        What is asked for is no tier, or weaker than *minimum*.
     """
     if not asked:
-        return tuple(tier for tier in _THERE if tier <= minimum)
+        return tuple(tier for tier in sorted(Tier) if tier <= minimum)
     named = {tier.label: tier for tier in Tier}.get(asked.strip().lower())
     if named is None:
         raise KernelRefusedError(f"QGUARD_TIER must be one of {', '.join(tier.label for tier in Tier)}")
@@ -25,6 +23,4 @@ def tiers_to_try(minimum: Tier, asked: str = "") -> tuple[Tier, ...]:
         raise KernelRefusedError(
             f"QGUARD_TIER asks for tier {named.label}, and the policy wants {minimum.label} at least"
         )
-    if named not in _THERE:
-        raise KernelRefusedError(f"tier {named.label} is not there yet: take netns")
     return (named,)

@@ -87,7 +87,8 @@ def test_without_namespaces_the_tier_is_cooperative_and_the_reason_is_told(docto
     report = json.loads(done.stdout)
     assert (report["tier"], report["enforced"]) == ("cooperative", [])
     lacking = {check["id"]: check["detail"] for check in report["checks"] if not check["ok"]}
-    assert set(lacking) == {"user_namespaces", "netns"}
+    assert set(lacking) == {"user_namespaces", "netns", "platform"}
+    assert "egress.upstream_proxy" in lacking["platform"]
     assert "user namespaces" in lacking["user_namespaces"]
     assert "programs that do not heed the proxy variables" in report["not_stopped"]
 

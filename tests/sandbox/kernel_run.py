@@ -13,6 +13,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import struct
 import sys
 import time
@@ -368,11 +369,54 @@ async def no_ipython():
     await manager.shutdown_kernel(now=True)
 
 
+async def pod():
+    """Without namespaces, in a network that leads to a proxy alone."""
+    manager, client = await new_kernel()
+    other_manager, other = await new_kernel()
+    get = "import urllib.request as u; print(u.urlopen({!r}, timeout=20).read().decode())"
+    say(step="allowed", **await run(client, get.format("http://api.vendor.test:8080/")))
+    fails = "try:\n    {}\nexcept Exception as e: print(repr(e))"
+    for step, url in (("refused", "https://example.com/"), ("plain", "http://example.com/")):
+        say(step=step, **await run(client, fails.format(get.format(url))))
+    past = "import os; os.environ['no_proxy'] = '*'; " + get.format("https://1.1.1.1/")
+    say(step="past_the_proxy", **await run(client, fails.format(past)))
+    said = await run(client, "import os; print(os.environ['HTTPS_PROXY'].rpartition(':')[2])")
+    with socket.create_connection(("127.0.0.1", int(said["out"]))) as stranger:
+        stranger.sendall(b"CONNECT api.vendor.test:8080 HTTP/1.1\r\n\r\n")
+        say(step="stranger", out=stranger.recv(4096).decode())
+    process = manager.provisioner.pid
+    for step, code in {
+        "workspace": "open('mine.txt', 'w').write('x'); print('written')",
+        "tmp": "import tempfile; tempfile.TemporaryFile().write(b'x'); print('written')",
+        "home": "open(os.path.expanduser('~/.bashrc'), 'a').write('x'); print('written')",
+        "moved": "os.rename('mine.txt', os.path.expanduser('~/.profile')); print('written')",
+        "other_kernel": f"print(len(open('/proc/{process}/environ', 'rb').read()))",
+        "signal": f"os.kill({process}, 0); print('signalled')",
+        "server": f"os.kill({os.getpid()}, 0); print('signalled')",
+        "ring": "import ctypes; l = ctypes.CDLL(None, use_errno=True); print(l.syscall(425, 1, 0), ctypes.get_errno())",
+    }.items():
+        say(step=step, **await run(other, "import os\n" + fails.format(code)))
+    say(step="shell", **await run(client, "!tty && echo from $((40+2))"))
+    pool = "import multiprocessing as m\nwith m.get_context('fork').Pool(2) as p: print(sum(p.map(abs, [-1, -2])))"
+    say(step="multiprocessing", **await run(client, pool))
+    plot = "import os\nprint(open(os.path.join(os.environ['MPLCONFIGDIR'], 'made'), 'w').write('x'))"
+    say(step="matplotlib", **await run(client, plot))
+    running = asyncio.ensure_future(run(client, "import time\nfor _ in range(600): time.sleep(0.1)"))
+    await asyncio.sleep(0.5)
+    await manager.interrupt_kernel()
+    say(step="interrupt", **await running)
+    await manager.restart_kernel()
+    await client.wait_for_ready(timeout=PATIENCE)
+    say(step="restart", **await run(client, get.format("http://api.vendor.test:8080/")))
+    for each in (manager, other_manager):
+        await each.shutdown_kernel()
+
+
 SCENES = {
     each.__name__: each
     for each in (
         *(life, work, installs, at_home, parallel, tcp, killed, orphaned, start_only, egress),
-        *(companion, no_ipython, dying, clients, allowed_once),
+        *(companion, no_ipython, dying, clients, allowed_once, pod),
     )
 }
 
