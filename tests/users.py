@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 NOBODY = 65534
@@ -19,9 +20,10 @@ def ordinary(folder: Path, *, user: int = NOBODY, name: str = "home") -> tuple[s
         return oneself(folder, name)
     python, environment, _ = oneself(folder, name)
     os.chown(environment["HOME"], user, user)
-    for parent in (folder, *folder.parents):
-        if parent.stat().st_uid == 0 and str(parent).startswith("/tmp/pytest"):
-            parent.chmod(0o755)
+    temporary = Path(tempfile.gettempdir()).resolve()
+    for each in (folder, *folder.parents):
+        if temporary in each.parents and each.stat().st_uid == 0:
+            each.chmod(0o755)
     if os.path.realpath(python).startswith("/root/"):
         # The tests' interpreter lies where an ordinary user cannot go: the system's, of the same version, can.
         python = "/usr/bin/python3"

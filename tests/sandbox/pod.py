@@ -28,7 +28,7 @@ SEEN = ("/usr", "/etc", str(REPOSITORY), sys.base_prefix)
 INSIDE = "/srv/pod"
 """Where a pod has the folder that it may write: not below ``/tmp``, where every kernel may write."""
 ORDINARY = 1000
-PATIENCE = 60.0
+PATIENCE = 45.0
 
 
 def missing() -> str:
@@ -74,11 +74,23 @@ class Docker:
             )
         self._programs: list[subprocess.Popen] = []
         self._networks = 0
-        self.lacking = self._wait()
-        """Why the daemon does not run; on a machine that is itself a container it often cannot."""
-        if self.lacking:
-            return
-        empty = folder / "empty.tar"
+        self.lacking = self._wait() or self._try()
+        """Why there can be no pods; on a machine that is itself a container it is often so."""
+
+    def _try(self) -> str:
+        """Make the image and run something in it; why that cannot be done."""
+        try:
+            self._make_image()
+            self.inside("ip", "link", "set", "lo", "up")
+            self.run("run", "--rm", "--network", "none", *_mounts(), "empty:1", "true")
+            for words in ("add tried type veth peer name tried2", "delete tried"):
+                self.inside("ip", "link", *words.split())
+        except (AssertionError, OSError, subprocess.SubprocessError) as error:
+            return " ".join(str(error).split())[-500:]
+        return ""
+
+    def _make_image(self) -> None:
+        empty = self._folder / "empty.tar"
         with tarfile.open(empty, "w") as tar:
             for name in ("proc", "sys", "dev", "run", "tmp", "home", "root", "usr", "etc", "srv"):
                 made = tarfile.TarInfo(name)
@@ -89,7 +101,6 @@ class Docker:
                 made.type, made.linkname = tarfile.SYMTYPE, f"usr/{name}"
                 tar.addfile(made)
         self.run("import", str(empty), "empty:1")
-        self.inside("ip", "link", "set", "lo", "up")
 
     def run(self, *words: str, check: bool = True, timeout: float = PATIENCE) -> subprocess.CompletedProcess[str]:
         """The client."""
@@ -160,27 +171,35 @@ class Docker:
 
     def end(self) -> None:
         """End all of it."""
-        for each in self.run("ps", "--quiet", check=False).stdout.split():
-            self.run("rm", "--force", each, check=False)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            for each in self.run("ps", "--quiet", check=False).stdout.split():
+                self.run("rm", "--force", each, check=False)
         for program in self._programs:
             program.kill()
             program.wait()
             program.stdout.close()
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._daemon.pid, signal.SIGTERM)
-        self._daemon.wait(PATIENCE)
+        self._daemon.terminate()
+        try:
+            self._daemon.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._daemon.pid, signal.SIGKILL)
+            self._daemon.wait()
 
     def _wait(self) -> str:
         """Wait for the daemon; why it ended instead."""
-        until = time.monotonic() + PATIENCE
-        while self.run("version", check=False).returncode != 0:
-            said = (self._folder / "log").read_text()[-500:]
+        until = time.monotonic() + PATIENCE / 2
+        while True:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                if self.run("version", check=False, timeout=5).returncode == 0:
+                    return ""
+            said = " ".join((self._folder / "log").read_text(errors="replace")[-500:].split())
             if self._daemon.poll() is not None:
                 return said or "it ended"
-            assert time.monotonic() < until, said
+            if time.monotonic() > until:
+                return said or "it does not answer"
             time.sleep(0.1)
-        return ""
 
 
 def _mounts() -> list[str]:
-    return [word for path in SEEN for word in ("--volume", f"{path}:{path}:ro")]
+    seen = [path for path in dict.fromkeys(map(Path, SEEN)) if not any(Path(each) in path.parents for each in SEEN)]
+    return [word for path in seen for word in ("--volume", f"{path}:{path}:ro")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,11 @@ import pytest
 from tests.cli.test_doctor import DENIES_NAMESPACES
 from tests.users import NOBODY, oneself, ordinary
 
-pytestmark = [pytest.mark.e2e, pytest.mark.skipif(os.geteuid() != 0, reason="only root makes the network around it")]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root makes the network around it"),
+    pytest.mark.skipif(shutil.which("ip") is None, reason="there is no `ip` to make the network with"),
+]
 HERE = Path(__file__).parent
 PROXY = "http://127.0.0.1:3128"
 
