@@ -18,7 +18,7 @@ from jupyter_qguard.broker.refusal import Cause, RequestRefusedError
 from jupyter_qguard.secret import HANDLE_IN_TEXT, HandleShape, SecretValue, is_handle, make_handle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from jupyter_qguard.catalog.model import Exchange
 
@@ -30,11 +30,11 @@ _LONGEST = 24 * _HOUR
 _JWT_PARTS = 3
 _LIFETIMES = ("expires_in", "expiresIn")
 _OPENS = re.compile(
-    r"pass(?:word|wd|phrase)|secret|api_?key|(?:refresh|access|id|subject|auth)_?token|assertion|^(?:key|token|code|pin)$|"
-    r"device_code|code_verifier",
+    r"pass|secret|(?:key|token|code|otp|pin|jwt|saml|ticket)$|assertion|credential|signature|code_verifier",
     re.IGNORECASE,
 )
-"""Fields that sign somebody in: beside the declared ones, one would be a credential of somebody's own."""
+"""Fields that sign somebody in: beside the declared ones, one would be a credential of somebody's own, and what it gives
+a way out into a foreign account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +79,21 @@ def read_request(exchange: Exchange, content_type: str, body: bytes) -> Asked:
             found.append((name, value))
         elif HANDLE_IN_TEXT.search(value if isinstance(value, str) else json.dumps(value)):
             raise RequestRefusedError(Cause.CREDENTIAL, f"a handle stands in the field `{name}` of a token exchange")
-        elif value and _OPENS.search(name):
+        elif value and any(_OPENS.search(each) for each in _names(name, value)):
             raise _foreign(name)
     if not found:
         raise RequestRefusedError(Cause.CREDENTIAL, "the token exchange carries no handle")
     return Asked(tuple(fields), kind == _JSON, tuple(found))
+
+
+def _names(name: str, value: object) -> Iterator[str]:
+    yield name
+    if isinstance(value, dict):
+        for inner, below in value.items():
+            yield from _names(inner, below)
+    elif isinstance(value, list):
+        for below in value:
+            yield from _names(name, below)
 
 
 def request_body(asked: Asked, values: dict[str, str]) -> bytes:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from jupyter_qguard.secret import SecretValue
 
 
+_MOST_GIVEN = 256
+"""Handles of one lease that exchanges gave: a kernel may sign in again and again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """What stands behind one handle."""
@@ -70,7 +74,11 @@ class LeaseBook:
             self._by_handle[handle] = lease.id
 
     def extend(self, lease: Lease, handle: str, held: Held) -> None:
-        """*lease* has one more handle: for what an exchange gave."""
+        """*lease* has one more handle: for what an exchange gave. Of very many the oldest ends."""
+        given = [each for each, old in lease.handles.items() if old.until != float("inf")]
+        if len(given) >= _MOST_GIVEN:
+            self._by_handle.pop(given[0], None)
+            lease.handles.pop(given[0]).value.wipe()
         lease.handles[handle] = held
         self._by_handle[handle] = lease.id
 

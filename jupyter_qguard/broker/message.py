@@ -18,6 +18,10 @@ _HOP = frozenset(
     "content-length expect host".split()
 )
 """Of one connection (RFC 9110, section 7.6.1); length and host are written anew."""
+_NOT_ONWARD = frozenset("accept-encoding accept-charset range if-range".split())
+"""An answer in another coding, or in parts, could not be searched for the key."""
+_OF_EXCHANGE = frozenset("content-type date server cache-control retry-after".split())
+"""What an exchange's answer says besides tokens: another header could hold one more."""
 _NOT_BACK = frozenset({"set-cookie", "alt-svc", "strict-transport-security", "public-key-pins"})
 """A session is one that nobody lent; another service's address would lead past the broker."""
 
@@ -33,9 +37,8 @@ def onward_headers(headers: Iterable[tuple[bytes, bytes]]) -> tuple[Header, ...]
     listed = [(name.decode("ascii").lower(), value.decode("latin-1")) for name, value in headers]
     if any(name == "upgrade" for name, _ in listed):
         raise RequestRefusedError(Cause.GUARD, "a WebSocket cannot be brokered", status=501)
-    dropped = _HOP | _named(listed)
-    kept = [(name, value) for name, value in listed if name not in dropped and name != "accept-encoding"]
-    # Compressed answers could not be searched for the key.
+    dropped = _HOP | _NOT_ONWARD | _named(listed)
+    kept = [(name, value) for name, value in listed if name not in dropped]
     return (*kept, ("accept-encoding", "identity"))
 
 
@@ -44,6 +47,13 @@ def backward_headers(headers: Iterable[tuple[bytes, bytes]], scrubber: Scrubber)
     listed = [(name.decode("ascii").lower(), scrubber.whole(value).decode("latin-1")) for name, value in headers]
     dropped = (_HOP - {"content-length"}) | _NOT_BACK | _named(listed)
     return [(name, value) for name, value in listed if name not in dropped]
+
+
+def exchange_headers(headers: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Of *headers*, those that go on with the answer to a token exchange."""
+    return [
+        (name, value) for name, value in headers if name in _OF_EXCHANGE or name.endswith(("request-id", "trace-id"))
+    ]
 
 
 def check_readable(headers: Sequence[tuple[str, str]]) -> None:

@@ -68,7 +68,7 @@ class Scrubber:
 def _spellings(value: str) -> Iterable[bytes]:
     raw = value.encode()
     found = {raw, json.dumps(value)[1:-1].encode(), quote(value, safe="").encode(), raw.hex().encode(), raw[::-1]}
-    found.add(raw.hex().upper().encode())
+    found |= {raw.hex().upper().encode(), b"\0".join(raw[at : at + 1] for at in range(len(raw)))}  # the last: UTF-16
     for shift in range(3):
         for encode in (base64.b64encode, base64.urlsafe_b64encode):
             coded = encode(b"\0" * shift + raw).rstrip(b"=")

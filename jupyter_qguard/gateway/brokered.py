@@ -20,7 +20,13 @@ from jupyter_qguard.broker.exchange import Answered, read_answer, read_request, 
 from jupyter_qguard.broker.job import job_named
 from jupyter_qguard.broker.judge import Judge, Request
 from jupyter_qguard.broker.lease import LeaseBook
-from jupyter_qguard.broker.message import backward_headers, check_readable, onward_headers, refusal_body
+from jupyter_qguard.broker.message import (
+    backward_headers,
+    check_readable,
+    exchange_headers,
+    onward_headers,
+    refusal_body,
+)
 from jupyter_qguard.broker.quota import QuotaBook
 from jupyter_qguard.broker.refusal import Cause, RequestRefusedError
 from jupyter_qguard.broker.scrub import Scrubber
@@ -246,8 +252,9 @@ class BrokeredConnection:
         scrubber = Scrubber(lease.values())
         with self._under(lease):
             answer, text, ended = await self._exchanged(place, ruling, onward)
-        headers = [each for each in backward_headers(answer.headers, scrubber) if each[0] != "content-length"]
+        headers = backward_headers(answer.headers, scrubber)
         check_readable(headers)
+        headers = exchange_headers(headers)
         if not ended:
             raise RequestRefusedError(Cause.VENDOR, "the answer to the token exchange is too large", status=502)
         if _OK <= answer.status_code < _MULTIPLE:

@@ -48,6 +48,9 @@ def test_the_key_stands_in_the_field_that_held_the_handle(lent):
         "refresh_token=HANDLE",
         "apikey=HANDLE&broken",
         "apikey=HANDLEx",
+        "grant_type=passcode&passcode=" + value(3) + "&apikey=HANDLE",
+        "cr_token=" + value(3) + "&apikey=HANDLE",
+        "client_assertion=" + value(3) + "&apikey=HANDLE",
     ],
 )
 def test_any_other_form_is_refused(lent, body):
@@ -57,7 +60,16 @@ def test_any_other_form_is_refused(lent, body):
 
 
 @pytest.mark.parametrize(
-    "body", ['{"apikey": "HANDLE", "apikey": "HANDLE"}', '{"apikey": ["HANDLE"]}', "[]", "{", "nul"]
+    "body",
+    [
+        '{"apikey": "HANDLE", "credentials": {"name": "x"}}',
+        '{"apikey": "HANDLE", "sign_in": [{"password": "of somebody"}]}',
+        '{"apikey": "HANDLE", "apikey": "HANDLE"}',
+        '{"apikey": ["HANDLE"]}',
+        "[]",
+        "{",
+        "nul",
+    ],
 )
 def test_unreadable_json_is_refused(lent, body):
     ruling = lent.judge.rule(lent.place, Request("POST", "/identity/token", ()))

@@ -19,6 +19,8 @@ SPELLINGS = [
     json.dumps(VALUE)[1:-1].encode(),
     quote(VALUE, safe="").encode(),
     VALUE.encode().hex().encode(),
+    VALUE.encode("utf-16-le"),
+    VALUE.encode("utf-16-be"),
     base64.b64encode(VALUE.encode()),
     base64.b64encode(b"user:" + VALUE.encode() + b"\n"),
     base64.b64encode(b"x:" + VALUE.encode() + b"yz"),
