@@ -215,7 +215,7 @@ class BrokeredConnection:
             if does is OperationClass.READ_RESULTS and _OK <= answer.status_code < _MULTIPLE:
                 await self._records.read(ruling)
             self._still_lent()
-        await self._kernel.answer(answer.status_code, _phrase(answer), headers)
+        await self._kernel.answer(answer.status_code, _phrase(answer, scrubber), headers)
         await self._kernel.data(scrubber.feed(held))
         async for part in body:
             await self._kernel.data(scrubber.feed(part))
@@ -270,7 +270,8 @@ class BrokeredConnection:
         else:
             text = scrubber.whole(text)
             await self._records.failed(place, ruling, answer.status_code)
-        await self._kernel.answer(answer.status_code, _phrase(answer), [*headers, ("content-length", str(len(text)))])
+        headers.append(("content-length", str(len(text))))
+        await self._kernel.answer(answer.status_code, _phrase(answer, scrubber), headers)
         await self._kernel.data(text)
         await self._kernel.finish()
 
@@ -368,5 +369,5 @@ async def _up_to(parts: AsyncIterator[bytes], most: int) -> tuple[bytes, bool]:
     return bytes(begun), True
 
 
-def _phrase(answer: h11.Response) -> str:
-    return bytes(answer.reason).decode("latin-1")
+def _phrase(answer: h11.Response, scrubber: Scrubber) -> str:
+    return scrubber.whole(bytes(answer.reason)).decode("latin-1")

@@ -33,7 +33,10 @@ class Seen(NamedTuple):
 
 @dataclass(slots=True)
 class Answer:
-    """What a vendor says. *drop* breaks the connection off after the request instead."""
+    """What a vendor says. *drop* breaks the connection off after the request instead.
+
+    With *parts* the body is those, each a chunk and a packet of its own, with *trailers* behind them.
+    """
 
     status: int = 200
     body: bytes = b"{}"
@@ -41,6 +44,9 @@ class Answer:
     drop: bool = False
     halfway: Callable[[], object] | None = None
     """Called when half of the body is out; ConnectionError breaks off there."""
+    reason: str | None = None
+    parts: tuple[bytes, ...] = ()
+    trailers: tuple[tuple[str, str], ...] = ()
 
 
 class _Server(socketserver.ThreadingMixIn, socketserver.TCPServer):
@@ -76,9 +82,12 @@ class _Vendor(BaseHTTPRequestHandler):
             with contextlib.suppress(OSError):
                 self.connection.shutdown(socket.SHUT_RDWR)
             return
-        self.send_response(answer.status)
+        self.send_response(answer.status, answer.reason)
         for name, value in answer.headers:
             self.send_header(name, value)
+        if answer.parts:
+            self._in_chunks(answer)
+            return
         self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
         if self.command == "HEAD":
@@ -93,6 +102,14 @@ class _Vendor(BaseHTTPRequestHandler):
                 self.connection.shutdown(socket.SHUT_RDWR)
                 return
         self.wfile.write(answer.body[half:])
+
+    def _in_chunks(self, answer):
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for part in answer.parts:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(part), part))
+        trailers = "".join(f"{name}: {value}\r\n" for name, value in answer.trailers)
+        self.wfile.write(f"0\r\n{trailers}\r\n".encode())
 
     def _chunked(self):
         body = b""
