@@ -27,6 +27,10 @@ class CanaryError(GuardFailureError):
     code = "canary"
 
 
+class ReplacedError(CanaryError):
+    """What was to be mounted was replaced meanwhile: by git, by another program, or by a kernel that tries to get out."""
+
+
 class KernelRefusedError(QGuardError):
     """The policy does not let this kernel start."""
 

@@ -22,7 +22,7 @@ from jupyter_qguard.errors import UsageError
 from jupyter_qguard.gateway.control import MAX_DESCRIPTORS, Door, DoorKind, OpenDoors, RecordStart
 from jupyter_qguard.policy.model import Tier
 from jupyter_qguard.sandbox.companion import with_companion
-from jupyter_qguard.sandbox.errors import CanaryError, SandboxUnavailableError
+from jupyter_qguard.sandbox.errors import CanaryError, ReplacedError, SandboxUnavailableError
 from jupyter_qguard.sandbox.layout import kind_of
 from jupyter_qguard.sandbox.mounted import misplaced
 from jupyter_qguard.sandbox.mounts import bwrap_arguments
@@ -42,6 +42,16 @@ if TYPE_CHECKING:
 PATIENCE = 20.0
 """Seconds for each step. All together take less than a tenth of one on an idle machine."""
 PROXY = "http://127.0.0.1:3128"
+_TRIES = 3
+"""Each finds anew what lies where."""
+_GONE = (
+    "No such file or directory",
+    "Not a directory",
+    "Is a directory",
+    "File exists",
+    "Too many levels of symbolic links",
+)
+"""How bubblewrap's complaint ends where a place is no longer what it was a moment ago."""
 _HELP = {
     "namespaces": "user namespaces are denied or used up (`sysctl user.max_user_namespaces`, a container's profile)",
     "identity": "user namespaces are restricted",
@@ -50,6 +60,10 @@ _HELP = {
     "listeners": "a listener could not be made",
 }
 """Step of the stub to what it means."""
+_REPLACED = (
+    "{} was replaced while the kernel was starting, each time that it was tried, so it was not started. If this repeats, "
+    "end the other kernels: one of them tries to get out."
+)
 _CREDENTIALS = struct.Struct("3i")
 
 Pair: TypeAlias = tuple[socket.socket, socket.socket]
@@ -96,15 +110,26 @@ class Launched:
 def launch(start: Start, owner: Owner, bait: Bait, starter: LastingThread) -> Launched:
     """Start a kernel in tier *netns*.
 
+    Where something that is mounted was replaced meanwhile, which git and package managers do too, a few times anew.
+
     Raises
     ------
     SandboxUnavailableError
         This machine does not give what the tier needs.
     CanaryError
         The sandbox has a hole.
+    ReplacedError
+        What is mounted was replaced each time.
     GatewayError
         The gateway did not take the kernel.
     """
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(ReplacedError):
+            return _launch_once(start, owner, bait, starter)
+    return _launch_once(start, owner, bait, starter)
+
+
+def _launch_once(start: Start, owner: Owner, bait: Bait, starter: LastingThread) -> Launched:
     with contextlib.ExitStack() as stack:
         stub, theirs = pair(stack, socket.SOCK_SEQPACKET)
         probe, inside = pair(stack, socket.SOCK_STREAM)
@@ -247,7 +272,11 @@ def judge(
             raise CanaryError(
                 "the sandbox could not be proved, so the kernel was not started: the probe ended"
             ) from error
-        raise SandboxUnavailableError(f"the sandbox could not be made: {output.said()}") from error
+        said, line = output.said(), output.line()
+        if line.startswith("bwrap: Can't") and line.endswith(_GONE):
+            # No weakness of the machine, for which a weaker tier may be taken: a kernel could bring that about.
+            raise ReplacedError(_REPLACED.format(f"a file or folder ({said})")) from error
+        raise SandboxUnavailableError(f"the sandbox could not be made: {said}") from error
     lines = text.decode().splitlines()
     if fails := [line.removeprefix("fails ") for line in lines if line.startswith("fails ")]:
         raise SandboxUnavailableError(f"the network of this machine does not confine kernels: {'; '.join(fails)}")
@@ -268,10 +297,7 @@ def _look_at_mounts(arguments: Sequence[str], leader: int) -> None:
     except OSError as error:
         raise CanaryError("the mounts of the sandbox could not be read, so the kernel was not started") from error
     if found:
-        raise CanaryError(
-            f"`{found[0]}` was replaced while the kernel was starting, so it was not started. Start it again; if this "
-            "repeats, end the other kernels: one of them tries to get out."
-        )
+        raise ReplacedError(_REPLACED.format(f"`{found[0]}`"))
 
 
 def record_and_run(start: Start, owner: Owner, probe: socket.socket, launched: Launched) -> None:

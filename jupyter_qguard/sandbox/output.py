@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import threading
 
-_KEPT = 4096
-"""Bytes; a reason is shorter."""
+_KEPT = 16384
+"""Bytes; a reason is shorter, also one that names two of the longest paths."""
 
 
 class RawOutput:
@@ -44,10 +44,14 @@ class RawOutput:
             self._said.clear()
 
     def said(self) -> str:
+        """The end of :meth:`line`, short enough for a message."""
+        return self.line()[-500:]
+
+    def line(self) -> str:
         """What was written until the program ended, in one line."""
         self._thread.join(timeout=1)
         text = bytes(self._said).decode(errors="replace")
-        return " ".join("".join(c if c.isprintable() else " " for c in text).split())[-500:]
+        return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
     def _read(self) -> None:
         with os.fdopen(self._reader, "rb", buffering=0) as pipe:

@@ -1,7 +1,7 @@
 """Runs a real kernel in the sandbox and prints what came of it, one JSON object a line: in a process of its own, so
 that the tests can give it another user, home and policy, and see what it leaves.
 
-``python kernel_run.py [--stand-in FILE] [--no-filter] [--fall] SCENE``.
+``python kernel_run.py [--stand-in FILE] [--no-filter] [--no-bwrap] [--meddle WAY] SCENE``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.session import Session
 
-from jupyter_qguard.sandbox import ground, owner, programs
+from jupyter_qguard.sandbox import ground, launch, owner, programs
 
 HERE = Path(__file__).parent
 PATIENCE = 60
@@ -412,6 +412,30 @@ async def pod():
         await each.shutdown_kernel()
 
 
+def meddle(way):
+    """Between the look at the files and bubblewrap's, do to the workspace's ``.vscode`` what *way* says.
+
+    ``moved``: once it is not there; ``link``: each time a link to keys is in its place; ``gone``: each time nothing is.
+    """
+    look, place, turns = launch.bwrap_arguments, Path(os.environ["WORKSPACE"]) / ".vscode", iter(range(100))
+    keys = place.with_name("keys")
+    keys.mkdir()
+
+    def looked(*given):
+        if place.is_symlink():
+            place.unlink()
+        place.mkdir(exist_ok=True)
+        found = look(*given)
+        say(step="looked")
+        if way != "moved" or not next(turns):
+            place.rmdir()
+            if way == "link":
+                place.symlink_to(keys)
+        return found
+
+    launch.bwrap_arguments = looked
+
+
 SCENES = {
     each.__name__: each
     for each in (
@@ -426,6 +450,7 @@ def main():
     parser.add_argument("--stand-in", default="")
     parser.add_argument("--no-filter", action="store_true")
     parser.add_argument("--no-bwrap", action="store_true")
+    parser.add_argument("--meddle", default="")
     parser.add_argument("scene", choices=SCENES)
     asked = parser.parse_args()
     os.environ["JUPYTER_DEFAULT_PROVISIONER_NAME"] = "qguard-provisioner"
@@ -437,6 +462,8 @@ def main():
         programs.filter_program = lambda _machine: struct.pack("<HBBI", 6, 0, 0, 0x7FFF0000)  # allow everything
     if asked.no_bwrap:
         programs.shutil.which = lambda *_, **__: None
+    if asked.meddle:
+        meddle(asked.meddle)
     try:
         asyncio.run(SCENES[asked.scene]())
     except Exception as error:  # noqa: BLE001 - it is what is asked for

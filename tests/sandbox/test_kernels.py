@@ -235,6 +235,21 @@ def test_a_kernel_whose_sandbox_has_a_hole_is_not_executed(run):
     assert kinds[-1] == "failure"
 
 
+def test_what_is_replaced_while_a_kernel_starts_is_looked_at_again(run):
+    lines = run("--meddle", "moved", "start_only")
+    assert [line.get("step", line.get("tier")) for line in lines] == ["looked", "looked", "netns"]
+    assert [message["type"] for message, _ in run.told].count("started") == 1
+
+
+@pytest.mark.parametrize("way", ["link", "gone"])
+def test_what_is_replaced_each_time_keeps_the_kernel_from_starting_also_in_a_weaker_tier(run, way):
+    *looks, line = run("--meddle", way, "start_only")
+    assert len(looks) == 3, line
+    assert line["failed"] == "ReplacedError", line
+    assert ".vscode" in line["message"]
+    assert "started" not in [message["type"] for message, _ in run.told]
+
+
 def test_without_bubblewrap_the_policy_decides(run):
     (line,) = [line for line in run("--no-bwrap", "start_only") if "tier" in line]
     assert line["tier"] == "cooperative"

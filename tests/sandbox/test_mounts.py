@@ -199,6 +199,13 @@ def test_of_the_machines_own_cache_a_kernel_gets_nothing_writable():
     assert below == [("--bind", str(own), str(cache)), ("--ro-bind", str(environment), str(environment))]
 
 
+def test_what_the_policy_opens_in_the_cache_hides_its_keys_as_elsewhere():
+    own, models = HOME / ".local/share/jupyter-qguard", HOME / ".cache/huggingface"
+    layout = changed(overlay=own / "kernels", cache=own / "kernels-cache", read_write=(models,))
+    assert at(layout, models / "hub") is Access.READ_WRITE
+    assert at(layout, models / "token") is Access.HIDDEN
+
+
 def test_nothing_is_mounted_from_a_folder_that_a_kernel_writes():
     layout = changed(
         overlay=HOME / "own/kernels", cache=HOME / "own/kernels-cache", read_write=(Path("/srv/data"),), workspace=HOME
@@ -349,6 +356,22 @@ def test_bubblewrap_makes_what_the_rules_say(real):
     read = "for path in .netrc .ssh/id .keys/id; do cat $path && echo seen; done 2>&-; ls .ssh /run /var/tmp"
     assert "seen" not in inside(real, read)
     assert inside(real, "cat /etc/resolv.conf") == ["nameserver", "127.0.0.53"]
+
+
+@pytest.mark.e2e
+def test_of_the_machines_cache_an_environment_alone_is_there(real, tmp_path):
+    environment = real.home / ".cache/tool/envs/mine"
+    for name in (environment / "bin", environment.parent / "other", real.home / ".cache/huggingface"):
+        name.mkdir(parents=True)
+    (real.home / ".cache/huggingface/token").write_text("key")
+    cache = tmp_path / "kernels-cache"
+    cache.mkdir()
+    layout = dataclasses.replace(real, cache=cache, interpreters=(environment,))
+    assert inside(layout, "ls .cache .cache/tool/envs; touch .cache/tool/new .cache/tool/envs/mine/x 2>&-; true") == [
+        *(".cache:", "tool", ".cache/tool/envs:", "mine")
+    ]
+    assert not (real.home / ".cache/tool/new").exists()
+    assert not (environment / "x").exists()
 
 
 @pytest.mark.e2e

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import socket
 import threading
@@ -449,27 +450,31 @@ def test_tls_is_checked_against_the_named_authority(tmp_path):
         server.stop()
 
 
+@contextlib.contextmanager
 def answering(answer: bytes | None):
-    """A server that gives every connection the same *answer*, or none for as long as it is there."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    kept = []
+    """The port of a server that gives every connection the same *answer*, or none for as long as it is there."""
+    with contextlib.ExitStack() as stack, socket.create_server(("127.0.0.1", 0)) as listening:
 
-    def serve():
-        while True:
-            try:
-                connection, _ = listening.accept()
-            except OSError:
-                break
-            kept.append(connection)
-            if answer is not None:
-                connection.recv(65536)
-                connection.sendall(answer)
-                connection.close()
-        for connection in kept:
-            connection.close()
+        def serve():
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                stack.enter_context(connection)
+                if answer is not None:
+                    with contextlib.suppress(OSError):
+                        connection.recv(65536)
+                        connection.sendall(answer)
+                    connection.close()
 
-    threading.Thread(target=serve, daemon=True).start()
-    return listening
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)  # which ends the accepting, as closing would not
+            thread.join()
 
 
 def http(status: str, body: str, *headers: str) -> bytes:
@@ -499,8 +504,8 @@ def http(status: str, body: str, *headers: str) -> bytes:
 def test_every_strange_answer_has_its_reason(answer, error, words, tmp_path, monkeypatch):
     monkeypatch.setattr(bao, "PATIENCE", 0.3)
     (tmp_path / "token").write_text("hvs.strange")
-    with answering(answer) as listening:
-        made = source(BaoVault(address=f"http://127.0.0.1:{listening.getsockname()[1]}", file=str(tmp_path / "token")))
+    with answering(answer) as port:
+        made = source(BaoVault(address=f"http://127.0.0.1:{port}", file=str(tmp_path / "token")))
         monkeypatch.setattr(
             made._bao, "_new_token", lambda: bao._SignedIn(made._bao._client(), own=False, renewable=False)
         )
