@@ -25,8 +25,33 @@ REFUSED = {errno.EPERM, errno.EACCES, errno.ENOSYS}
 """How the filter program, and a kernel without the call, answer."""
 
 SYSCALLS = {
-    "x86_64": {"ptrace": 101, "unshare": 272, "io_uring_setup": 425, "clone3": 435, "pidfd_getfd": 438, "setns": 308},
-    "aarch64": {"ptrace": 117, "unshare": 97, "io_uring_setup": 425, "clone3": 435, "pidfd_getfd": 438, "setns": 268},
+    "x86_64": {
+        "ptrace": 101,
+        "unshare": 272,
+        "io_uring_setup": 425,
+        "clone3": 435,
+        "pidfd_getfd": 438,
+        "setns": 308,
+        "keyctl": 250,
+        "bpf": 321,
+        "perf_event_open": 298,
+        "userfaultfd": 323,
+        "open_tree": 428,
+        "x32": 0x40000027,
+    },
+    "aarch64": {
+        "ptrace": 117,
+        "unshare": 97,
+        "io_uring_setup": 425,
+        "clone3": 435,
+        "pidfd_getfd": 438,
+        "setns": 268,
+        "keyctl": 219,
+        "bpf": 280,
+        "perf_event_open": 241,
+        "userfaultfd": 282,
+        "open_tree": 428,
+    },
 }
 HARMLESS = {
     # Arguments with which each call fails for another reason, if it is let through, and changes nothing.
@@ -36,6 +61,12 @@ HARMLESS = {
     "clone3": (0, 0),
     "pidfd_getfd": (-1, -1, 0),
     "setns": (-1, 0),
+    "keyctl": (-1, 0),
+    "bpf": (-1, 0, 0),
+    "perf_event_open": (0, 0, -1, -1, 0),
+    "userfaultfd": (-1,),
+    "open_tree": (-1, 0, 0),
+    "x32": (),  # the number of getpid, in the other ABI of this processor
 }
 FAMILIES = {"AF_PACKET": 17, "AF_ALG": 38, "AF_VSOCK": 40, "AF_XDP": 44}
 IPPROTO_MPTCP = 262

@@ -15,8 +15,9 @@ from pathlib import Path
 
 from tests.attack.attacks.base import World
 from tests.attack.attacks.credentials import FILES
+from tests.attack.attacks.later import FILES as LATER
 from tests.attack.attacks.machine import raw
-from tests.attack.network import cover
+from tests.attack.network import cover, mount_share
 from tests.attack.servers import DENIED, EVIL, PLAIN, RESOLVER, VENDOR, WILD
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,6 +96,8 @@ class House:
             runtime / "jupyter_cookie_secret": self.secrets["cookie"],
             runtime / "kernel-other.json": json.dumps({"key": self.secrets["connection"]}),
             HOME / "work/.git/config": "[core]\n", HOME / "work/.vscode/settings.json": "{}", HOME / "work/.git/hooks/pre-commit.sample": "", HOME / ".decoy/decoy.txt": self.secrets["folder"],
+            HOME / "work/tree/.git": "gitdir: ../.git/worktrees/tree\n", HOME / "work/one/two/three/four/five/.git/config": "[core]\n",
+            HOME / "work/one/two/three/four/five/.git/hooks/post-checkout.sample": "", HOME / "share/empty": "",
             HOME / ".decoy/decoy-file": self.secrets["descriptor"], self.temporary / "notes.txt": self.secrets["tmp"],
         }  # fmt: skip
         for path, text in texts.items():
@@ -147,6 +150,17 @@ class House:
 
         threading.Thread(target=forever, daemon=True).start()
 
+    def later(self) -> None:
+        """What happens while kernels run."""
+        for name in LATER.values():
+            path = HOME / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = path.with_name(f"{path.name}.fresh")
+            fresh.write_text(self.secrets["later"], encoding="utf-8")
+            fresh.replace(path)
+        self._listen(f"{HOME}/.later-agent.sock", socket.SOCK_STREAM, abstract=False)
+        mount_share(str(HOME / "share"))
+
     def _memory(self) -> None:
         libc = ctypes.CDLL(None, use_errno=True)
         libc.shmat.restype = ctypes.c_void_p
@@ -193,5 +207,5 @@ class House:
 
 
 _NAMES = (
-    "environ", "memory", "descriptor", "folder", "command", "segment", "queue", "shm", "keyring", "tmp", "token", "cookie", "connection", "none", "metadata",
+    "environ", "memory", "descriptor", "folder", "command", "segment", "queue", "shm", "keyring", "tmp", "token", "cookie", "connection", "none", "metadata", "later",
 )  # fmt: skip

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 _NEWUSER, _NEWNET, _NEWNS = 0x10000000, 0x40000000, 0x20000
-_PRIVATE, _BIND = 1 << 18 | 1 << 14, 4096
+_PRIVATE, _SHARED, _BIND = 1 << 18 | 1 << 14, 1 << 20, 4096
 _ALL = 3
 _NONCE = re.compile(rb"qg[0-9a-f]{12}", re.IGNORECASE)
 _SERVED = {53, 80, 443}
@@ -43,10 +43,17 @@ def enter() -> None:
     _must(_LIBC.mount(b"none", b"/", None, ctypes.c_ulong(_PRIVATE), None), "mounts made private")
     _must(_LIBC.mount(b"tmpfs", b"/run", b"tmpfs", ctypes.c_ulong(0), b"mode=755"), "/run")
     _must(_LIBC.mount(b"tmpfs", b"/srv", b"tmpfs", ctypes.c_ulong(0), b"mode=755"), "/srv")
+    # As most machines have it: what is mounted later comes into the namespaces made before.
+    _must(_LIBC.mount(None, b"/srv", None, ctypes.c_ulong(_SHARED), None), "/srv shared")
     Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").write_text("0", encoding="ascii")
     Path("/proc/sys/net/ipv4/ping_group_range").write_text(f"{group} {group}", encoding="ascii")
     Path("/proc/sys/net/ipv4/tcp_fastopen").write_text("3", encoding="ascii")
     _everything_is_local()
+
+
+def mount_share(path: str) -> None:
+    """Mount a file system at *path*, as a stick or a share would be."""
+    _must(_LIBC.mount(b"tmpfs", os.fsencode(path), b"tmpfs", ctypes.c_ulong(0), b"mode=777"), path)
 
 
 def cover(path: str, text: str, kept: Path) -> None:

@@ -108,7 +108,10 @@ class Run:
     def results(self) -> dict[str, object]:
         """Attack, judge, clean up."""
         started = time.monotonic()
-        peer, attacker = Kernel("peer", guarded=self._guarded), Kernel("attacker", guarded=self._guarded)
+        peer = Kernel("peer", guarded=self._guarded)
+        peer.output(peer.start(f"from attacks import later\nlater.plant({str(HOME)!r})"), 20)
+        attacker = Kernel("attacker", guarded=self._guarded)
+        self.house.later()
         try:
             world = self.house.world(
                 dict(peer.manager.get_connection_info()) | {"key": peer.manager.session.key.decode()}

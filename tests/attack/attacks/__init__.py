@@ -23,6 +23,7 @@ MODULES = (
     "rebinding",
     "metadata",
     "jupyter",
+    "later",
     "persistence",
     "credentials",
     "limits",
