@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from jupyter_qguard.policy.model import QuotaPeriod
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from jupyter_qguard.policy.model import Operation, Quota
 
-_SECONDS = {QuotaPeriod.MINUTE: 60, QuotaPeriod.HOUR: 3600, QuotaPeriod.DAY: 86400, QuotaPeriod.WEEK: 604800}
+SECONDS = {QuotaPeriod.MINUTE: 60, QuotaPeriod.HOUR: 3600, QuotaPeriod.DAY: 86400, QuotaPeriod.WEEK: 604800}
+"""Of each period."""
 
 
 class QuotaBook:
@@ -22,12 +25,20 @@ class QuotaBook:
     def wait(self, entry: str, operation: Operation, quota: Quota, now: float) -> float:
         """Seconds until one more may be done; 0 where it may be now. It is not counted by asking."""
         done = self._done.setdefault((entry, operation), deque())
-        period = _SECONDS[quota.period]
+        period = SECONDS[quota.period]
         while done and done[0] <= now - period:
             done.popleft()
         if len(done) < quota.count:
             return 0.0
         return done[len(done) - quota.count] + period - now if quota.count else float(period)
+
+    def knows(self, entry: str, operation: Operation) -> bool:
+        """Whether anything was asked, counted or recalled of it."""
+        return (entry, operation) in self._done
+
+    def recall(self, entry: str, operation: Operation, times: Iterable[float]) -> None:
+        """It was done at *times*, oldest first, before this book was opened."""
+        self._done.setdefault((entry, operation), deque()).extend(times)
 
     def count(self, entry: str, operation: Operation, now: float) -> None:
         """One more goes out."""

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jupyter_qguard.audit import audit_paths
 from jupyter_qguard.audit.event import AuditEvent, LeaseGranted, LeaseRefused, LeaseRevoked
 from jupyter_qguard.broker.lending import Terms, make_lease, variables_of
 from jupyter_qguard.broker.refusal import Cause, RequestRefusedError
 from jupyter_qguard.catalog import load_catalog
 from jupyter_qguard.errors import AuditUnavailableError
+from jupyter_qguard.gateway.history import done_before
 from jupyter_qguard.vault import Vaults
 from jupyter_qguard.vault.errors import SourceUnavailableError, VaultError
 
@@ -103,6 +105,11 @@ class Lender:
                 entry, problem = rulings.access(lease.entry.name)
                 if entry is None or _what(entry) != _what(lease.entry):
                     await self._revoke(lease, problem or "its entry in the policy has changed")
+                    continue
+                try:
+                    await self._recall(entry, rulings)
+                except RequestRefusedError as refusal:
+                    await self._revoke(lease, refusal.reason)
 
     async def keep_signed_in(self) -> None:
         """Renew what signing in to vaults brought, for ever."""
@@ -127,6 +134,7 @@ class Lender:
         vendor = load_catalog().vendors.get(entry.vendor)
         if vendor is None:
             raise RequestRefusedError(Cause.POLICY, f"the catalogue has no vendor `{entry.vendor}`")
+        await self._recall(entry, rulings)
         running = self._of(kernel.who, name)
         secret = await self._fetch(entry, rulings)
         fresh = make_lease(Terms(kernel.who.kernel, entry, vendor, secret.expires), secret.fields, broker.clock())
@@ -140,6 +148,21 @@ class Lender:
                 await self._revoke(running, "its secret has changed")
             broker.leases.add(fresh)
         return Granted(lease, variables_of(lease), self._notice(kernel, lease))
+
+    async def _recall(self, entry: AccessEntry, rulings: Rulings) -> None:
+        """Have quotas count what was done before this gateway was there."""
+        quotas, now = self._means.broker.quotas, self._means.broker.clock()
+        new = [operation for operation in entry.quota if not quotas.knows(entry.name, operation)]
+        if not new:
+            return
+        folder = audit_paths(rulings.policy.audit.path, self._environ, self._home).folder
+        try:
+            found = await asyncio.to_thread(done_before, folder, entry, new, rulings.users, now)
+        except AuditUnavailableError:
+            text = "the audit log cannot be read, so nobody knows what is left of the quota"
+            raise RequestRefusedError(Cause.GUARD, text, status=503) from None
+        for operation, times in found.items():
+            quotas.recall(entry.name, operation, times)
 
     async def _fetch(self, entry: AccessEntry, rulings: Rulings) -> Secret:
         try:

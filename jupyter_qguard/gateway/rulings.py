@@ -46,6 +46,11 @@ class Rulings:
         return self.policy.egress.mode is Mode.OBSERVE
 
     @property
+    def users(self) -> frozenset[str]:
+        """The names of the person."""
+        return self._person.users
+
+    @property
     def ports(self) -> tuple[int, ...]:
         """All that the policy names."""
         return tuple(sorted(ports_of(self.policy)))
