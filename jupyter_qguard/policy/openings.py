@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 LANDLOCKED = "files_and_processes"
 """The check of tier *platform* that is there with Landlock only."""
+SCOPED = "signals"
+"""The one that is there since Linux 6.12."""
 _ALWAYS = (
     "what a notebook sends to a host that it may talk to",
     "fronting behind a host of the allowlist, at a network that serves several",
@@ -28,6 +30,7 @@ _PLATFORM = (
     "what lies in the workspace: `.git`, environments, settings of editors",
 )
 _WITHOUT_LANDLOCK = "writing every file of the user, and the user's other processes, where Linux has no Landlock"
+_WITHOUT_SCOPES = "ending the user's other processes, and abstract sockets of the pod, where Linux is older than 6.12"
 _COOPERATIVE = (
     "programs that do not heed the proxy variables",
     "reading and writing every file of the user",
@@ -40,5 +43,6 @@ def not_stopped(tier: Tier | None, enforced: Collection[str] = ()) -> tuple[str,
     if tier is Tier.COOPERATIVE:
         return (*_COOPERATIVE, *_ALWAYS)
     if tier is Tier.PLATFORM:
-        return (*_PLATFORM, *(() if LANDLOCKED in enforced else (_WITHOUT_LANDLOCK,)), *_ALWAYS)
+        lacking = {LANDLOCKED: _WITHOUT_LANDLOCK, SCOPED: _WITHOUT_SCOPES}
+        return (*_PLATFORM, *(text for check, text in lacking.items() if check not in enforced), *_ALWAYS)
     return _ALWAYS

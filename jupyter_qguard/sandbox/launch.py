@@ -279,7 +279,10 @@ def judge(
         raise SandboxUnavailableError(f"the sandbox could not be made: {said}") from error
     lines = text.decode().splitlines()
     if fails := [line.removeprefix("fails ") for line in lines if line.startswith("fails ")]:
-        raise SandboxUnavailableError(f"the network of this machine does not confine kernels: {'; '.join(fails)}")
+        raise SandboxUnavailableError(
+            f"kernels would not be confined here ({'; '.join(fails)}): the pod's network must let out to the proxy of "
+            "`egress.upstream_proxy` alone, and that to the allowlist alone"
+        )
     broken = [line.removeprefix("broken ") for line in lines if line.startswith("broken ")]
     broken += ["udp: arrived outside"] if caught() else []
     if broken or not leader:

@@ -3,7 +3,8 @@
 Takes from itself what Linux lets an ordinary process take (privileges, system calls, writing outside of the kernel's
 folders, the user's other processes), tries the direct ways out, reports, and executes ``PROGRAM``, the probe, which goes
 on reporting over the same end of a socket pair. Standard library only, and of that the small modules (see ``stub.py``).
-``held NAME`` is a line of the report, and ``fails NAME: WHAT``, where the network is not what the tier needs.
+``held NAME`` is a line of the report, ``broken NAME: WHAT``, where something was not taken, and ``fails NAME: WHAT``, where
+the network is not what the tier needs.
 """
 
 from __future__ import annotations
@@ -54,9 +55,10 @@ def main() -> None:
     link = _socket.socket(fileno=int(number))
     orders = marshal.loads(_exactly(link, int(_line(link))))  # noqa: S302 - from the provisioner, before any kernel
     link.sendall(b"begin\n")
-    for group in (confinement(orders["filter"], orders["writable"]), ways_out(orders["ways"])):
+    results = {"broken": confinement(orders["filter"], orders["writable"]), "fails": ways_out(orders["ways"])}
+    for word, group in results.items():
         for name, what in group:
-            line = f"fails {name}: {what}" if what else f"held {name}"
+            line = f"{word} {name}: {what}" if what else f"held {name}"
             link.sendall(line.replace("\n", " ").encode(errors="backslashreplace") + b"\n")
     os.set_inheritable(link.fileno(), True)
     os.execv(program[0], program)  # noqa: S606 - words of the provisioner, and there is no shell
@@ -94,7 +96,9 @@ def confinement(program: bytes, writable: list[tuple[str, bool]]) -> Iterator[tu
     version = max(0, libc.syscall(LANDLOCK_CREATE, None, ctypes.c_size_t(0), 1))
     if version:
         problem = _confine_files(libc, version, writable)
-        yield "files_and_processes", problem or _other_process(child, signals=version >= SCOPES_SINCE)
+        yield "files_and_processes", problem or _file_outside() or _looked_into(child)
+    if version >= SCOPES_SINCE:
+        yield "signals", _signalled(child)
     os.close(keep)
     os.waitpid(child, 0)
     room = ctypes.create_string_buffer(program, len(program))
@@ -146,16 +150,24 @@ def _confine_files(libc: ctypes.CDLL, version: int, writable: list[tuple[str, bo
         os.close(rules)
 
 
-def _other_process(child: int, *, signals: bool) -> str:
-    """What of another process of the user can be reached."""
+def _file_outside() -> str:
+    """Whether a file can be written that every process can write, and that lies in no folder of a kernel."""
+    try:
+        os.close(os.open("/proc/self/comm", os.O_WRONLY | os.O_CLOEXEC))
+    except OSError:
+        return ""
+    return "files outside of the kernel's folders can be written"
+
+
+def _looked_into(child: int) -> str:
     try:
         os.close(os.open(f"/proc/{child}/environ", os.O_RDONLY | os.O_CLOEXEC))
     except OSError:
-        pass
-    else:
-        return "another process of the user can be looked into"
-    if not signals:
         return ""
+    return "another process of the user can be looked into"
+
+
+def _signalled(child: int) -> str:
     try:
         os.kill(child, 0)
     except OSError:

@@ -1,7 +1,7 @@
 """Runs a real kernel in the sandbox and prints what came of it, one JSON object a line: in a process of its own, so
 that the tests can give it another user, home and policy, and see what it leaves.
 
-``python kernel_run.py [--stand-in FILE] [--no-filter] [--no-bwrap] [--meddle WAY] SCENE``.
+``python kernel_run.py [--stand-in FILE] [--no-bwrap] [--without PART] [--meddle WAY] SCENE``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.session import Session
 
-from jupyter_qguard.sandbox import ground, launch, owner, programs
+from jupyter_qguard.sandbox import ground, launch, owner, pod_launch, programs, proxy_door
 
 HERE = Path(__file__).parent
 PATIENCE = 60
@@ -445,10 +445,32 @@ SCENES = {
 }
 
 
+def without_filter():
+    """Every system call is let through."""
+    for module in (programs, pod_launch):
+        module.filter_program = lambda _machine: struct.pack("<HBBI", 6, 0, 0, 0x7FFF0000)
+
+
+def without_rules():
+    """Tier platform: Landlock lets everything be written."""
+    judge = pod_launch.judge
+    pod_launch.judge = lambda probe, orders, *given, **named: judge(
+        probe, [{**orders[0], "writable": [("/", True)]}, *orders[1:]], *given, **named
+    )
+
+
+def without_password():
+    """Tier platform: the gateway serves every process of the machine."""
+    proxy_door.digest_of = lambda _password: ""
+
+
+GUARDS_OUT = {"filter": without_filter, "rules": without_rules, "password": without_password}
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--stand-in", default="")
-    parser.add_argument("--no-filter", action="store_true")
+    parser.add_argument("--without", choices=GUARDS_OUT, help="a part of the guard that is taken out")
     parser.add_argument("--no-bwrap", action="store_true")
     parser.add_argument("--meddle", default="")
     parser.add_argument("scene", choices=SCENES)
@@ -458,8 +480,8 @@ def main():
         command = [sys.executable, str(HERE / "stand_in.py"), asked.stand_in]
         real = owner.Owner.__init__
         owner.Owner.__init__ = lambda self, welcome: real(self, welcome, command)
-    if asked.no_filter:
-        programs.filter_program = lambda _machine: struct.pack("<HBBI", 6, 0, 0, 0x7FFF0000)  # allow everything
+    if asked.without:
+        GUARDS_OUT[asked.without]()
     if asked.no_bwrap:
         programs.shutil.which = lambda *_, **__: None
     if asked.meddle:

@@ -8,6 +8,7 @@ downloaded: the image is empty, and the container sees this machine's programs r
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import shutil
 import signal
@@ -35,8 +36,15 @@ def missing() -> str:
     """Why there are no pods here; empty if there are."""
     if os.geteuid() != 0:
         return "Docker's daemon needs root"
+    if landlock() < 1:
+        return "this Linux has no Landlock, with which most is held"
     absent = [name for name in ("dockerd", "docker", "containerd", "runc", "ip", "nsenter") if not _found(name)]
     return f"there is no {', '.join(absent)}: `.ci/prepare dev` brings them" if absent else ""
+
+
+def landlock() -> int:
+    """Version of Landlock; less than 1 where Linux has none."""
+    return ctypes.CDLL(None, use_errno=True).syscall(444, None, ctypes.c_size_t(0), 1)
 
 
 def _found(name: str) -> str | None:

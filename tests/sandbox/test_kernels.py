@@ -227,7 +227,7 @@ def test_nothing_outlives_a_killed_server(run):
 
 
 def test_a_kernel_whose_sandbox_has_a_hole_is_not_executed(run):
-    (line,) = run("--no-filter", "start_only")
+    (line,) = run("--without", "filter", "start_only")
     assert line["failed"] == "CanaryError"
     assert "ptrace: not refused" in line["message"]
     kinds = [message["type"] for message, _ in run.told]
