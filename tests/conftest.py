@@ -1,5 +1,6 @@
 """Settings of all tests."""
 
+import os
 import shutil
 import tempfile
 
@@ -7,7 +8,8 @@ import pytest
 from hypothesis import settings
 
 # Speed is a benchmark and no test: a slow machine must not make an example fail.
-settings.register_profile("untimed", deadline=None)
+# Where CI runs, the same examples each time: what is new is searched for where somebody can look at it.
+settings.register_profile("untimed", deadline=None, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("untimed")
 
 
