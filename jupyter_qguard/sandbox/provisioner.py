@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import datetime as dt
 import os
 import shutil
@@ -161,6 +162,7 @@ class QGuardProvisioner(LocalProvisioner):
         private = with_private_file(cmd, self.parent.connection_file, self._folder, bridge) if self.parent else cmd
         argv = [os.path.expanduser(word) for word in private]  # noqa: PTH111 - as jupyter_client
         spec = self.kernel_spec
+        public = [Path(self.parent.connection_file)] if self.parent else []
         trust = self._trust = plan_trust(policy, self._folder)
         layout = make_layout(
             workspace=self._workspace(cwd),
@@ -171,6 +173,8 @@ class QGuardProvisioner(LocalProvisioner):
             policy=policy,
             today=dt.datetime.now(tz=dt.timezone.utc).date(),
         )
+        # Wherever it is: a process whose folder for temporary files is in the workspace makes it there.
+        layout = dataclasses.replace(layout, hidden=(*layout.hidden, *public))
         library = library_of(argv[0])
         start = Start(
             kernel=str(self.kernel_id),
@@ -183,7 +187,7 @@ class QGuardProvisioner(LocalProvisioner):
             layout=layout,
             ports=ports,
             unwritable=self._unwritable(),
-            unreadable=[Path(self.parent.connection_file)] if self.parent else [],
+            unreadable=public,
             trust=trust,
             bridge=bridge,
             library=ground.library if takes_companion(argv) else None,

@@ -209,7 +209,23 @@ def test_a_server_that_is_killed_leaves_no_kernel(server):
         time.sleep(0.02)
 
 
-def test_jupyter_execute_runs_a_notebook_in_the_sandbox(tmp_path):
+BY_HAND = """
+import nbformat, sys
+from nbclient import NotebookClient
+notebook = nbformat.read(sys.argv[1], 4)
+NotebookClient(notebook).execute()
+nbformat.write(notebook, sys.argv[1])
+"""
+BIN = Path(sys.executable).parent
+RUNNERS = {
+    "execute": [str(BIN / "jupyter-execute"), "--inplace"],
+    "nbconvert": [str(BIN / "jupyter-nbconvert"), "--execute", "--to", "notebook", "--inplace"],
+    "nbclient": [sys.executable, "-c", BY_HAND],
+}
+
+
+@pytest.mark.parametrize("runner", RUNNERS)
+def test_a_notebook_that_is_run_without_a_server_runs_in_the_sandbox(tmp_path, runner):
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(DEVICES)])
     path = tmp_path / "n.ipynb"
     nbformat.write(notebook, path)
@@ -218,8 +234,10 @@ def test_jupyter_execute_runs_a_notebook_in_the_sandbox(tmp_path):
         "HOME": str(tmp_path),
         "JUPYTER_PLATFORM_DIRS": "1",
         "JUPYTER_DEFAULT_PROVISIONER_NAME": "qguard-provisioner",
+        # Where the rules of nbconvert's guard are compiled already.
+        "XDG_CACHE_HOME": os.environ.get("QGUARD_TEST_CACHE", str(Path.home() / ".cache")),
     }
-    command = [str(Path(sys.executable).parent / "jupyter-execute"), "--inplace", str(path)]
+    command = [*RUNNERS[runner], str(path)]
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     (cell,) = nbformat.read(path, 4).cells

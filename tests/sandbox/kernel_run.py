@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import logging
 import os
@@ -99,6 +100,70 @@ async def work():
         step="nested",
         **await run(client, "import subprocess as s; print(s.run(['unshare', '-Ur', 'true']).returncode)"),
     )
+    say(step="widget", **await talk_to_a_widget(client))
+    say(step="debugger", **await debug(client))
+    await manager.shutdown_kernel()
+
+
+WIDGET = """
+from comm import create_comm
+widget = create_comm(target_name='tests', data={'value': 1})
+widget.on_msg(lambda message: widget.send({'value': message['content']['data']['value'] * 2}))
+"""
+
+
+async def heard(client, kind, within):
+    """The content of the next message of *kind* that *within* finds right."""
+    while True:
+        message = await client.get_iopub_msg(timeout=PATIENCE)
+        if message["msg_type"] == kind and within(message["content"]):
+            return message["content"]
+
+
+async def talk_to_a_widget(client):
+    """As a front end does: it hears of a widget of the kernel, changes it, and hears what became of it."""
+    client.execute(WIDGET)
+    opened = await heard(client, "comm_open", lambda content: content["target_name"] == "tests")
+    client.shell_channel.send(client.session.msg("comm_msg", {"comm_id": opened["comm_id"], "data": {"value": 21}}))
+    changed = await heard(client, "comm_msg", lambda content: content["comm_id"] == opened["comm_id"])
+    return {"out": [opened["data"]["value"], changed["data"]["value"]]}
+
+
+async def debug(client):
+    """Stop at a line, look at a variable, go on, by the debug adapter protocol."""
+    number = itertools.count(1)
+
+    async def ask(command, **arguments):
+        content = {"type": "request", "seq": next(number), "command": command, "arguments": arguments}
+        message = client.session.msg("debug_request", content)
+        client.control_channel.send(message)
+        while True:
+            reply = await client.get_control_msg(timeout=PATIENCE)
+            if reply["parent_header"].get("msg_id") == message["msg_id"]:
+                return reply["content"].get("body", {})
+
+    code = "x = 41\ny = x + 1\nprint('went on')\n"
+    await ask("initialize", clientID="tests", adapterID="", pathFormat="path", linesStartAt1=True, columnsStartAt1=True)
+    await ask("attach")
+    source = {"path": (await ask("dumpCell", code=code))["sourcePath"]}
+    await ask("setBreakpoints", breakpoints=[{"line": 3}], source=source, sourceModified=False)
+    await ask("configurationDone")
+    client.execute(code)
+    thread = (await heard(client, "debug_event", lambda content: content["event"] == "stopped"))["body"]["threadId"]
+    frame = (await ask("stackTrace", threadId=thread))["stackFrames"][0]
+    scope = (await ask("scopes", frameId=frame["id"]))["scopes"][0]
+    values = (await ask("variables", variablesReference=scope["variablesReference"]))["variables"]
+    await ask("continue", threadId=thread)
+    said = await heard(client, "stream", lambda content: content["name"] == "stdout")
+    await ask("disconnect", restart=False, terminateDebuggee=False)
+    return {"out": [frame["line"], {each["name"]: each["value"] for each in values}.get("y"), said["text"]]}
+
+
+async def elsewhere():
+    """In a workspace that is not like others: what is written to it, and what is read of it."""
+    manager, client = await new_kernel()
+    say(step="read", **await run(client, "print(open('there.txt').read())"))
+    say(step="write", **await run(client, "open('new.txt', 'w').write('x'); print(open('new.txt').read())"))
     await manager.shutdown_kernel()
 
 
@@ -439,7 +504,7 @@ def meddle(way):
 SCENES = {
     each.__name__: each
     for each in (
-        *(life, work, installs, at_home, parallel, tcp, killed, orphaned, start_only, egress),
+        *(life, work, elsewhere, installs, at_home, parallel, tcp, killed, orphaned, start_only, egress),
         *(companion, no_ipython, dying, clients, allowed_once, pod),
     )
 }

@@ -183,6 +183,33 @@ def test_what_notebooks_do_works(run):
     assert said["local_service"]["out"] == "b'ok'\n"
     assert "300000\n" in said["raw_output"]["out"], "the kernel stood still on its full pipe"
     assert said["nested"]["out"] != "0\n", "a namespace was made inside"
+    assert said["widget"]["out"] == [1, 42]
+    assert said["debugger"]["out"] == [3, "42", "went on\n"]
+
+
+def workspace(run, *names, mode=0o755):
+    """A folder below that of the test, with a file in it."""
+    folder = run.folder.joinpath(*names)
+    folder.mkdir(parents=True)
+    (folder / "there.txt").write_text("was there")
+    if run.user == "ordinary" and os.geteuid() == 0:
+        os.chown(folder, NOBODY, NOBODY)
+    folder.chmod(mode)
+    return {"WORKSPACE": str(folder)}
+
+
+def test_a_workspace_may_lie_deep(run):
+    deep = workspace(run, *["d" * 200] * 10)
+    variables = {**deep, "XDG_RUNTIME_DIR": deep["WORKSPACE"], "TMPDIR": deep["WORKSPACE"]}
+    said = steps(run("elsewhere", variables=variables))
+    assert (said["read"]["out"], said["write"]["out"]) == ("was there\n", "x\n")
+
+
+@pytest.mark.parametrize("run", USERS[:1], indirect=True)  # root writes where nobody may
+def test_a_workspace_may_be_read_only(run):
+    said = steps(run("elsewhere", variables=workspace(run, "closed", mode=0o555)))
+    assert said["read"]["out"] == "was there\n"
+    assert said["write"]["errors"] == ["PermissionError"]
 
 
 def test_a_kernel_that_knows_tcp_alone_is_confined_and_reached_all_the_same(run):
