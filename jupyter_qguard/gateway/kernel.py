@@ -12,7 +12,7 @@ from jupyter_qguard.audit.event import AuditEvent
 from jupyter_qguard.audit.refusals import WINDOW_SECONDS
 from jupyter_qguard.gateway.brokered import Broker
 from jupyter_qguard.gateway.control import Refused
-from jupyter_qguard.gateway.limits import Bucket, Limits
+from jupyter_qguard.gateway.limits import Limits, RecordLimit
 from jupyter_qguard.gateway.passage import Passage
 from jupyter_qguard.gateway.telling import Telling, Untold
 from jupyter_qguard.policy.egress import EgressAction
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from jupyter_qguard.policy.host import Host
     from jupyter_qguard.policy.model import Tier
 
-_REMEMBERED = 512
 _TOO_MANY = "further refusals: too many different ones for a record each"
 
 
@@ -87,8 +86,9 @@ class Kernel:
         self.unfinished = 0
         """Connections that are no tunnel yet."""
         now = asyncio.get_running_loop().time()
-        self._noting = Bucket(self.limits.refusals_per_second, now, self.limits.refusals_at_once)
-        self._noted: dict[tuple[str, int, str], float] = {}
+        each = self.limits
+        self._noting = RecordLimit(each.refusals_per_second, now, each.refusals_at_once, WINDOW_SECONDS)
+        self._reaching = RecordLimit(each.destinations_per_second, now, each.destinations_at_once, WINDOW_SECONDS)
         self._telling = Telling(means.line.offer, asyncio.get_running_loop().time)
         self._passages: dict[asyncio.Task[None], Passage] = {}
         self._allowed: dict[Destination, tuple[Allowance, float]] = {}
@@ -130,7 +130,7 @@ class Kernel:
         shown = self.means.rulings.shown(host)
         if host:
             reason = reason.replace(host, shown)
-        if self._has_record((shown, port, reason)):
+        if not self._noting.wait((shown, port, reason), asyncio.get_running_loop().time()):
             self.means.recorder.refused(self.who, shown, port, reason, would)
         else:
             self.means.recorder.refused(self.who, "…", 0, _TOO_MANY, would)
@@ -144,19 +144,11 @@ class Kernel:
         if self.untold.add(refused) and self.conversation is not None:
             self.conversation.tell_of_refusals()
 
-    def _has_record(self, refusal: tuple[str, int, str]) -> bool:
-        """Whether *refusal* gets a record: it is counted with an equal one, or not one of too many."""
-        now = asyncio.get_running_loop().time()
-        since = self._noted.get(refusal)
-        if since is not None and now - since < WINDOW_SECONDS:
-            return True
-        if not self._noting.take(now):
-            return False
-        self._noted.pop(refusal, None)
-        while len(self._noted) >= _REMEMBERED:
-            del self._noted[next(iter(self._noted))]
-        self._noted[refusal] = now
-        return True
+    async def await_record(self, destination: Destination) -> None:
+        """Wait until what is let through to *destination* can be recorded: ever new ones must not fill the disk."""
+        loop = asyncio.get_running_loop()
+        while seconds := self._reaching.wait(destination, loop.time()):  # noqa: ASYNC110 - for time alone
+            await asyncio.sleep(seconds)
 
     def connection(self, destination: Destination) -> EgressVerdict:
         """The verdict on a connection: the policy's, and where that says nothing, a person's."""

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+_REMEMBERED = 512
+_SHORTEST = 0.01
+"""Seconds: nobody asks again at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +28,9 @@ class Limits:
     refusals_per_second: float = 5.0
     """Different ones, each with a record of its own; a kernel must not fill the disk that the audit log lies on."""
     refusals_at_once: float = 200.0
+    destinations_per_second: float = 5.0
+    """Different ones that are let through, for the same reason; more wait, as each must have its record."""
+    destinations_at_once: float = 200.0
     first_words_seconds: float = 10.0
     """For the head of a request, and again for the TLS greeting."""
     refused_words_seconds: float = 2.0
@@ -53,3 +64,25 @@ class Bucket:
     def seconds(self) -> float:
         """How long to wait for the next one."""
         return max(0.0, (1 - self._left) / self._rate)
+
+
+class RecordLimit:
+    """Of how many different things a record may be begun: equal ones are counted with the first for a while."""
+
+    def __init__(self, rate: float, now: float, burst: float, window: float) -> None:
+        """*rate* a second and *burst* at once; *window* is the seconds for which equal ones are counted together."""
+        self._bucket, self._window = Bucket(rate, now, burst), window
+        self._begun: dict[Hashable, float] = {}
+
+    def wait(self, what: Hashable, now: float) -> float:
+        """Seconds until there can be a record of *what*; 0 if there is one."""
+        since = self._begun.get(what)
+        if since is not None and now - since < self._window:
+            return 0.0
+        if not self._bucket.take(now):
+            return max(self._bucket.seconds, _SHORTEST)
+        self._begun.pop(what, None)
+        while len(self._begun) >= _REMEMBERED:
+            del self._begun[next(iter(self._begun))]
+        self._begun[what] = now
+        return 0.0

@@ -214,6 +214,7 @@ class Passage:
                 addresses = await means.resolver.acceptable(host, verdict.addresses, self._kernel.slots)
             else:
                 addresses = ()
+            await self._kernel.await_record(destination)
             await means.recorder.allowed(self._kernel.who, means.rulings.shown(host.name), destination.port, verdict)
             if proxy_url is None:
                 self._upstream, address = await dial(addresses, destination.port)

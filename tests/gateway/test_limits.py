@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import threading
 import time
 
 import pytest
 
 from jupyter_qguard.gateway import control
-from jupyter_qguard.gateway.limits import Bucket, Limits
+from jupyter_qguard.gateway.limits import Bucket, Limits, RecordLimit
 from tests.gateway.client import ask, get, question, read_answer, rest, secure, tunnel
 from tests.gateway.owner import PATIENCE, KernelDoors, entry, wait_for
 
@@ -20,6 +22,20 @@ def test_a_bucket_gives_a_second_s_worth_at_once_and_then_its_rate():
     assert bucket.take(0.1)
     assert not bucket.take(0.1)
     assert [bucket.take(100.0) for _ in range(11)].count(True) == 10
+
+
+def test_records_of_different_things_are_begun_at_a_rate_and_equal_ones_are_counted_for_a_window():
+    limit = RecordLimit(5.0, 0.0, 3.0, 10.0)
+    assert [limit.wait(number, 0.0) for number in range(3)] == [0.0] * 3
+    assert limit.wait(3, 0.0) == pytest.approx(0.2)
+    assert limit.wait(0, 0.1) == 0.0, "equal to one that is counted"
+    assert limit.wait(3, 0.21) == 0.0
+    begun = sum(limit.wait(number, 100.0 + number / 100) == 0.0 for number in range(1000))
+    assert 3 + 49 <= begun <= 3 + 51, "ten seconds' worth"
+    fresh = RecordLimit(1.0, 0.0, 2.0, 10.0)
+    assert [fresh.wait("a", 0.0), fresh.wait("a", 9.9), fresh.wait("b", 9.9), fresh.wait("c", 9.9)][:3] == [0.0] * 3
+    assert fresh.wait("d", 9.9) > 0.0
+    assert fresh.wait("a", 10.0) > 0.0, "its window is over: another record, for which it is not yet time"
 
 
 def test_a_client_that_says_nothing_is_told_so_and_closed(start):
@@ -131,3 +147,40 @@ def test_a_kernel_that_asks_for_ever_new_names_does_not_fill_the_trail(start, pl
     assert 200 <= len(hosts) < 300
     assert "\N{HORIZONTAL ELLIPSIS}" in hosts
     assert sum(each["data"].get("count", 1) for each in place.records()) == 400
+
+
+@pytest.fixture
+def everywhere():
+    """The machine's proxy, which reaches every host there is."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+
+        def serve():
+            while True:
+                try:
+                    client, _ = listener.accept()
+                except OSError:
+                    return
+                with client, contextlib.suppress(OSError):
+                    client.recv(4096)
+                    client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join(PATIENCE)
+
+
+def test_a_kernel_that_reaches_ever_new_hosts_is_slowed_down_and_each_has_its_record(start, place, everywhere):
+    """In mode observe, or below a wildcard."""
+    place.policy(mode="observe", upstream_proxy=everywhere)
+    kernel = start()
+    began, more = time.monotonic(), 15
+    for number in range(int(Limits().destinations_at_once) + more):
+        client, answer = tunnel(kernel, f"host{number}.elsewhere.test", 443)
+        client.close()
+        assert answer.startswith(b"HTTP/1.1 200"), answer
+    assert time.monotonic() - began >= (more - 1) / Limits().destinations_per_second
+    kernel.owner.stop()
+    hosts = {each["data"]["host"] for each in place.records("egress.decided")}
+    assert len(hosts) == Limits().destinations_at_once + more
