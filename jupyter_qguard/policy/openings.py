@@ -26,7 +26,10 @@ _PLATFORM = (
     "hosts that the platform's proxy lets whoever asks through to, past the gateway's decisions and its trail",
     "addresses within reach of the pod at which no canary knocks",
     "reading every file of the user, credentials and the guard's own among them",
-    "services of the pod, other kernels among them, on loopback and at sockets with a path, and what lies in `/tmp`",
+    "services of the pod on loopback and at sockets with a path: other kernels, a name service that asks on, agents",
+    "the Jupyter server's interface, by its token in a file",
+    "programs and packages below `/tmp`, `/run` and `/dev/shm`",
+    "shared memory, queues, limits and command lines of the user's other processes",
     "what lies in the workspace: `.git`, environments, settings of editors",
 )
 _WITHOUT_LANDLOCK = "writing every file of the user, and the user's other processes, where Linux has no Landlock"

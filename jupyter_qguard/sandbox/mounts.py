@@ -191,6 +191,10 @@ def rules_of(layout: Layout, resolve: Callable[[Path], Path]) -> dict[Path, Rule
     return rules
 
 
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts")
+"""What bubblewrap's own ``/dev`` holds too. Others are for the policy to name."""
+
+
 def writable_places(
     layout: Layout, exists: Callable[[Path], Kind], resolve: Callable[[str], str] = os.path.realpath
 ) -> list[tuple[Path, bool]]:
@@ -207,7 +211,7 @@ def writable_places(
     }
     own |= {Path(resolve(str(path))) for path in (layout.cache,) if path is not None}
     places = [(path, True) for path in sorted(own) if exists(path) is not Kind.MISSING]
-    return [*places, (Path("/dev"), False)]
+    return [*places, *((Path("/dev", name), False) for name in _DEVICES)]
 
 
 def _option(access: Access, path: Path) -> str:

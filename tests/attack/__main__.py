@@ -14,7 +14,9 @@ def main() -> None:
     """Attack and print."""
     parser = argparse.ArgumentParser(prog="python -m tests.attack", description=__doc__)
     parser.add_argument(
-        "--tier", action="append", help="none, netns, cooperative; more than once; default none and netns"
+        "--tier",
+        action="append",
+        help="none, netns, platform (as root), cooperative; more than once; default none and netns",
     )
     parser.add_argument("--only", default="", help="attacks whose names hold this")
     parser.add_argument("--user", type=int, default=0, help="user id to attack as, where this is root")

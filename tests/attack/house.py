@@ -17,8 +17,8 @@ from tests.attack.attacks.base import World
 from tests.attack.attacks.credentials import FILES
 from tests.attack.attacks.later import FILES as LATER
 from tests.attack.attacks.machine import raw
-from tests.attack.network import cover, mount_share
-from tests.attack.servers import DENIED, EVIL, PLAIN, RESOLVER, VENDOR, WILD
+from tests.attack.network import PLATFORM, cover, mount_share
+from tests.attack.servers import DENIED, EVIL, PLAIN, PROXY_PORT, RESOLVER, VENDOR, WILD
 
 ROOT = Path(__file__).resolve().parents[2]
 HOME = Path("/srv/qg")
@@ -44,6 +44,7 @@ POLICY = f"""apiVersion: qguard/v1
 egress:
   mode: enforce
   minimum_tier: {{tier}}
+  {{upstream}}
   allow:
     - {{{{host: {VENDOR}, owner: test, reason: the vendor}}}}
     - {{{{host: "*.{WILD}", owner: test, reason: a wildcard}}}}
@@ -88,10 +89,11 @@ class House:
         cover("/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files dns\n", self.temporary)
 
     def _files(self, tier: str) -> None:
+        upstream = f'upstream_proxy: "http://{PLATFORM}:{PROXY_PORT}"' if tier == "platform" else ""
         runtime = HOME / ".local/share/jupyter/runtime"
         texts = {HOME / name: self.secrets[f"file:{name}"] for name in FILES.values()} | {
             HOME / ".bashrc": "# shell\n", HOME / ".profile": "# login\n", HOME / ".jupyter/migrated": "",
-            HOME / ".config/jupyter-qguard/policy.yaml": POLICY.format(tier=tier),
+            HOME / ".config/jupyter-qguard/policy.yaml": POLICY.format(tier=tier, upstream=upstream),
             runtime / "jpserver-1.json": json.dumps({"token": self.secrets["token"], "port": 8888}),
             runtime / "jupyter_cookie_secret": self.secrets["cookie"],
             runtime / "kernel-other.json": json.dumps({"key": self.secrets["connection"]}),

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import Empty
+from typing import TYPE_CHECKING, TypeVar
 
 from jupyter_client.manager import KernelManager
 
@@ -23,10 +24,18 @@ from tests.attack.attacks.driver import MARK, load
 from tests.attack.house import HOME, House
 from tests.attack.judge import Bench
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+T = TypeVar("T")
 _KIT = HOME / "work/.kit"
 _SECONDS = 240
 _FLOOR = Path("/etc/jupyter-qguard")
 _BEFORE = f"import sys; sys.path.insert(0, {str(_KIT)!r})\n"
+
+
+def _here(call: Callable[[], T]) -> T:
+    return call()
 
 
 @dataclass(frozen=True)
@@ -91,15 +100,18 @@ class Run:
         self._floor = _FLOOR.exists()
         self._guarded = tier != "none"
         self._chosen = [each for each in load() if only in each.name]
+        outside = self._outside = network.enter_pod() if tier == "platform" else _here
         self.house = House(tier if self._guarded else "cooperative")
-        self.sniffer, self.names = network.Sniffer(), servers.Names()
-        self.web = servers.Web(self.house.temporary, self.house.secrets["metadata"])
+        self.sniffer, self.names = outside(network.Sniffer), outside(servers.Names)
+        self.web = outside(lambda: servers.Web(self.house.temporary, self.house.secrets["metadata"]))
+        if tier == "platform":
+            outside(servers.Strict)
         if self._guarded:
             os.environ["JUPYTER_DEFAULT_PROVISIONER_NAME"] = "qguard-provisioner"
         else:
             servers.Naive()
             os.environ["HTTPS_PROXY"] = "http://127.0.0.1:3128"
-        servers.catch([20000 + number for number in range(len(load()))])
+        outside(lambda: servers.catch([20000 + number for number in range(len(load()))]))
         shutil.copytree(
             Path(__file__).parent / "attacks", _KIT / "attacks", ignore=shutil.ignore_patterns("__pycache__")
         )
@@ -123,7 +135,7 @@ class Run:
             for each in self._chosen:
                 if each.judge is Judge.PEER:
                     said |= self._beside(attacker, peer, each, targets, world)
-            self.sniffer.settle()
+            self._outside(self.sniffer.settle)
             time.sleep(0.3)  # what the listeners have accepted, they must read
             judged = [
                 Result(each.name, each.group, each.title, self._bench.judge(each, targets[each.name], said.get(each.name, "")).value, each.residual, said.get(each.name, "nothing")[:300])

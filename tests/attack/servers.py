@@ -16,12 +16,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.attack.network import PLATFORM
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 VENDOR, PLAIN, WILD, EVIL = "api.vendor.example", "plain.vendor.example", "wild.example", "evil.example"
 DENIED = f"blocked.{WILD}"
+PROXY_PORT = 3128
 RESOLVER, VENDOR_AT, PLAIN_AT = "44.77.0.53", "44.77.0.1", "44.77.0.2"
 METADATA = frozenset(
     {
@@ -162,6 +165,36 @@ class Web:
                 received = received[int(lengths[0]) :] if lengths and b"chunked" not in head else received
                 if b"close" in head.lower():
                     return
+
+
+class Strict:
+    """The proxy of a platform, outside of its pods: lets through to the allowlist alone."""
+
+    def __init__(self) -> None:
+        _serve(PROXY_PORT, self._talk, PLATFORM)
+
+    @staticmethod
+    def _talk(end: socket.socket) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            data = end.recv(4096)
+            if not data:
+                return
+            head += data
+        method, target = head.decode("latin-1").split()[:2]
+        name, _, port = target.rpartition(":")
+        below = name.endswith(f".{WILD}") and not name.endswith(f".{DENIED}")
+        if method != "CONNECT" or (
+            (name, port) not in {(VENDOR, "443"), (PLAIN, "80")} and not (below and port == "443")
+        ):
+            end.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+            return
+        with socket.create_connection((name, int(port)), 5) as other:
+            end.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            back = threading.Thread(target=_copy, args=(other, end), daemon=True)
+            back.start()
+            _copy(end, other)
+            back.join(20)
 
 
 class Naive:
