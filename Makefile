@@ -61,6 +61,14 @@ matrix: .venv/.ready-dev ## Long: the wheel beside each supported JupyterLab, No
 hooks: .venv/.ready-dev ## Long: the pre-commit hooks, built and run by pre-commit in another repository
 	$(BIN)/python -m pytest tests/e2e/test_pre_commit.py
 
+.PHONY: compat
+compat: .venv/.ready-dev ## Long: libraries and tutorials in guarded kernels and others (NOTEBOOKS="A.ipynb …")
+	$(BIN)/python -m pip install --quiet "papermill>=2.6"
+	test -x .venvs/compat/bin/python || $(BIN)/python -m venv .venvs/compat
+	.venvs/compat/bin/python -m pip install --quiet -r tests/compat/requirements.txt
+	$(BIN)/python -m pytest tests/compat
+	[ -z "$(NOTEBOOKS)" ] || $(BIN)/python -m tests.compat.tutorials --python .venvs/compat/bin/python $(NOTEBOOKS)
+
 .PHONY: sdks
 sdks: ## Not there yet: the vendors' SDKs against the broker
 	@echo "The broker is not written yet, so there is nothing to run all vendors' SDKs against; make demo runs three." && exit 1
