@@ -45,7 +45,7 @@ def make_lease(terms: Terms, fields: Mapping[str, SecretValue], now: float) -> L
         The vendor's credential cannot be lent so, or a field is none that the catalogue knows.
     """
     vendor, brokering = terms.vendor, terms.vendor.brokering
-    if brokering.custody is not Custody.BROKERED:
+    if brokering.custody is Custody.SEALED:
         why = brokering.limits or "the catalogue does not say how that is done without giving it to the kernel."
         text = f"a credential of {vendor.name} is not lent to kernels: {why}"
         raise RequestRefusedError(Cause.POLICY, text)

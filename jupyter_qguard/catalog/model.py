@@ -244,6 +244,8 @@ class Brokering(_Record, frozen=True, kw_only=True):
     exchanges: tuple[Exchange, ...] = ()
     pinned: dict[str, str] = {}
     """Header of a request or ``{placeholder}`` of its path, to the setting that it must equal where the entry has it."""
+    actions: dict[OperationClass, tuple[str, ...]] = {}
+    """Of a short-lived session of AWS: the actions that each operation of an entry permits it."""
     limits: str = ""
     """What does not work with a handle; where nothing is brokered, why not. A sentence for the person who asks."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from jupyter_qguard.errors import GuardFailureError
@@ -12,6 +13,7 @@ from jupyter_qguard.gateway.asked import (
     HelloAsked,
     RefusalsAsked,
     ReleaseAsked,
+    SessionAsked,
     StatusAsked,
     UseAsked,
 )
@@ -127,6 +129,14 @@ async def _release(kernel: Kernel, asked: ReleaseAsked) -> dict[str, Any]:
     return {"ended": await kernel.means.lender.release(kernel, asked.name)}
 
 
+async def _session(kernel: Kernel, asked: SessionAsked) -> dict[str, Any]:
+    """In the form of AWS's container credentials: what the vendor's client asks for."""
+    session = await kernel.means.lender.session(kernel, asked.name)
+    names = {"access_key_id": "AccessKeyId", "secret_access_key": "SecretAccessKey", "session_token": "Token"}
+    values = {names[field]: value.reveal() for field, value in session.fields.items()}
+    return {**values, "Expiration": session.expires.astimezone(dt.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")}
+
+
 def _lease(lease: Lease) -> dict[str, Any]:
     custody = lease.vendor.brokering.custody.value
     return {"name": lease.entry.name, "vendor": lease.vendor.id, "until": lease.ends, "custody": custody}
@@ -158,4 +168,5 @@ ANSWERS: dict[type[Asked], Callable[[Kernel, Any], Awaitable[dict[str, Any]]]] =
     CellAsked: _cell,
     UseAsked: _use,
     ReleaseAsked: _release,
+    SessionAsked: _session,
 }

@@ -67,7 +67,15 @@ class ReleaseAsked(Asked, frozen=True, kw_only=True, tag="release"):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=_LONGEST_NAME)]
 
 
-AnyAsked: TypeAlias = HelloAsked | StatusAsked | ExplainAsked | RefusalsAsked | CellAsked | UseAsked | ReleaseAsked
+class SessionAsked(Asked, frozen=True, kw_only=True, tag="session"):
+    """The keys of a lease whose custody is short-lived, as they are now."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=_LONGEST_NAME)]
+
+
+AnyAsked: TypeAlias = (
+    HelloAsked | StatusAsked | ExplainAsked | RefusalsAsked | CellAsked | UseAsked | ReleaseAsked | SessionAsked
+)
 
 _decoder: msgspec.json.Decoder[AnyAsked] = msgspec.json.Decoder(AnyAsked)
 

@@ -14,9 +14,12 @@ from jupyter_qguard.audit import audit_paths
 from jupyter_qguard.audit.event import AuditEvent, LeaseGranted, LeaseRefused, LeaseRevoked
 from jupyter_qguard.broker.lending import Terms, make_lease, variables_of
 from jupyter_qguard.broker.refusal import Cause, RequestRefusedError
+from jupyter_qguard.broker.session import session_variables
 from jupyter_qguard.catalog import load_catalog
+from jupyter_qguard.catalog.model import Custody
 from jupyter_qguard.errors import AuditUnavailableError
 from jupyter_qguard.gateway.history import done_before
+from jupyter_qguard.gateway.sessions import Sessions
 from jupyter_qguard.vault import Vaults
 from jupyter_qguard.vault.errors import SourceUnavailableError, VaultError
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from jupyter_qguard.gateway.rulings import Rulings
     from jupyter_qguard.policy.model import AccessEntry
     from jupyter_qguard.policy.vaults import VaultsPolicy
+    from jupyter_qguard.vault.sts import Session
     from jupyter_qguard.vault.vaults import Secret
 
 _RENEW_SECONDS = 20.0
@@ -55,6 +59,7 @@ class Lender:
         self._means, self._environ, self._home = means, environ, home
         self._vaults: tuple[VaultsPolicy, Vaults] | None = None
         self._one = asyncio.Lock()
+        self._sessions = Sessions()
 
     async def use(self, kernel: Kernel, name: str) -> Granted:
         """Lend the access entry called *name* to a kernel; a second time, its lease goes on for longer.
@@ -67,6 +72,31 @@ class Lender:
         try:
             async with self._one:  # two cells at once make one lease
                 return await self._use(kernel, name)
+        except RequestRefusedError as refusal:
+            data = LeaseRefused(access=name[:200], reason=f"{refusal.cause.value}: {refusal.reason}")
+            self._means.recorder.note(kernel.event(data))
+            raise
+
+    async def session(self, kernel: Kernel, name: str) -> Session:
+        """The short-lived keys of what the kernel is lent as *name*: those that it has, or new ones in time.
+
+        Raises
+        ------
+        RequestRefusedError
+            It has no such lease, or there are none. That is in the audit log.
+        """
+        try:
+            async with self._one:
+                entry, problem = self._means.rulings.access(name)
+                lease = next((each for each in self.leases(kernel) if each.entry.name == name), None)
+                if entry is None or lease is None or lease.vendor.brokering.custody is not Custody.SHORT_LIVED:
+                    text = problem or f"no short-lived keys of `{name}` are lent to this kernel: %qguard use {name}"
+                    raise RequestRefusedError(Cause.CREDENTIAL, text)  # noqa: TRY301 - recorded as the others are
+                session = await self._session(kernel, lease, entry)
+                if lease not in self.leases(kernel):  # it was released meanwhile
+                    self._sessions.forget(lease)
+                    raise RequestRefusedError(Cause.CREDENTIAL, f"the lease of `{name}` has ended")  # noqa: TRY301
+                return session
         except RequestRefusedError as refusal:
             data = LeaseRefused(access=name[:200], reason=f"{refusal.cause.value}: {refusal.reason}")
             self._means.recorder.note(kernel.event(data))
@@ -142,12 +172,28 @@ class Lender:
         if running is not None and _same(running, fresh):
             # Clients that were made with its handles go on.
             lease, running.until = running, fresh.until
-        await self._record_grant(kernel, lease)
+        if vendor.brokering.custody is Custody.SHORT_LIVED:
+            await self._session(kernel, lease, entry)
+        else:
+            await self._record_grant(kernel, lease, lease.ends)
         if lease is fresh:
             if running is not None:
                 await self._revoke(running, "its secret has changed")
             broker.leases.add(fresh)
-        return Granted(lease, variables_of(lease), self._notice(kernel, lease))
+        return Granted(lease, variables_of(lease) | session_variables(lease), self._notice(kernel, lease))
+
+    async def _session(self, kernel: Kernel, lease: Lease, entry: AccessEntry) -> Session:
+        """Each new session is recorded before the kernel can ask for it."""
+        rulings = self._means.rulings
+        person, vault = min(rulings.users, default=""), rulings.policy.vaults.aws
+        started = await self._sessions.of(lease, entry, person, vault, self._means.broker.clock())
+        if started.is_new:
+            try:
+                await self._record_grant(kernel, lease, started.session.expires.isoformat(timespec="seconds"))
+            except RequestRefusedError:
+                self._sessions.forget(lease)
+                raise
+        return started.session
 
     async def _recall(self, entry: AccessEntry, rulings: Rulings) -> None:
         """Have quotas count what was done before this gateway was there."""
@@ -178,13 +224,13 @@ class Lender:
             self._vaults = (settings, Vaults(settings, self._environ, self._home))
         return self._vaults[1]
 
-    async def _record_grant(self, kernel: Kernel, lease: Lease) -> None:
+    async def _record_grant(self, kernel: Kernel, lease: Lease, until: str) -> None:
         data = LeaseGranted(
             lease=lease.id,
             access=lease.entry.name,
             vendor=lease.vendor.id,
             custody=lease.vendor.brokering.custody.value,
-            until=lease.ends,
+            until=until,
         )
         try:
             await self._means.recorder.record(kernel.event(data))
@@ -195,6 +241,7 @@ class Lender:
     async def _revoke(self, lease: Lease, reason: str) -> None:
         """End *lease*; where that cannot be recorded, it ends all the same."""
         self._means.broker.leases.remove(lease)
+        self._sessions.forget(lease)
         data = LeaseRevoked(lease=lease.id, reason=reason)
         try:
             await self._means.recorder.record(AuditEvent(data=data, kernel=lease.kernel))

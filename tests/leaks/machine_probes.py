@@ -146,6 +146,7 @@ CONTROL: dict[str, tuple[str, bool]] = {
     "numbers": (_spoken(_asked(0, "status"), _asked(-1, "status"), {"v": 2, "id": 930, "op": "use", "name": "ionq/dev"}, {"v": 1, "id": 1e99, "op": "use"}), False),
     "a descriptor": (_SPOKEN + "socket.send_fds(end, [json.dumps({'v': 1, 'id': 940, 'op': 'status'}).encode()], [0, 1])\nspoken()", False),
     "an answer to itself": (_spoken({"v": 1, "id": 941, "answer": {"variables": {}}}, {"v": 1, "event": "refused"}), False),
+    "a session": (_spoken(_asked(945, "session", name="ionq/dev"), _asked(946, "session", name="local://ionq")), False),
     "refusals": (_spoken(_asked(942, "refusals")), False),
     "a cell's name": (_spoken(_asked(943, "cell", cell="../../x", trace="0" * 32), _asked(944, "cell", cell="", trace="x")), False),
     "released and spoken of": ("%qguard release ibm/dev\nprint(requests.get('https://quantum.cloud.ibm.com/api/v1/backends', headers={'Authorization': 'Bearer ' + TOKEN}).text)\n%qguard use ibm/dev", False),

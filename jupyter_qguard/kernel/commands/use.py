@@ -16,7 +16,7 @@ _PATIENCE = 60.0
 """Seconds: a vault may be slow, and be asked twice."""
 _CUSTODIES = {
     "brokered": "brokered: this kernel holds a handle, and the key goes on the wire outside of it",
-    "short_lived": "short-lived: this kernel holds a value that ends by itself",
+    "short_lived": "short-lived: the key stays outside; this kernel gets sessions that end by themselves in 15 minutes",
     "sealed": "sealed: this kernel holds the value, out of sight",
 }
 _set: dict[str, dict[str, str]] = {}
@@ -34,6 +34,10 @@ def ask(name: str) -> dict[str, Any]:
     """Have *name* lent, and set the vendor's variables. Raises NotDoneError, NoChannelError, NoAnswerError."""
     granted = the_channel().ask("use", patience=_PATIENCE, name=name)
     variables: dict[str, str] = granted["variables"]
+    if granted["custody"] == "short_lived":
+        from jupyter_qguard.kernel.sessions import serve  # noqa: PLC0415 - a server, which few kernels need
+
+        variables.update(serve(name))
     for other in _set.values():  # whose variables these were: the last one has them
         for variable in variables:
             other.pop(variable, None)
