@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from jupyter_qguard.scan.value import BARE, read_value
 
 LONGEST_NAME = 96
-_LEFT = re.compile(r"[A-Za-z0-9_.\-]{0,96}\Z")
-_RIGHT = re.compile(r"[A-Za-z0-9_\-]{0,97}")
+_IN_NAMES = "_-ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _WORD_BEFORE = re.compile(r"([A-Za-z]{2,14})[ ]\Z")
 _BETWEEN = re.compile(
     r"""(?:\\{0,4}["'`*_]{0,3}|&quot;|&\#39;)[ \t]{0,4}[\])}]{0,2}[ \t]{0,40}     # what closes the name
@@ -94,6 +93,7 @@ def read_binding(text: str, low: int, high: int, end: int) -> Binding | None:
     return Binding(name, start, low_value, high_value, quoted, marked, called, sign)
 
 
+_FOLDER = re.compile(r"\$[({]?pwd\b(?![\\\"'})\]]{0,4} {0,4}=)", re.IGNORECASE)
 _ENDS = ".:*_"
 _SUBSTITUTE = re.compile(r"\bs/[^\n]{1,90}/\Z")
 _LATEX = re.compile(r"\\[a-z]{2,12}\{\Z")
@@ -129,16 +129,22 @@ def scheme_end(text: str, low: int, high: int) -> int:
 
 def name_span(text: str, low: int, high: int, end: int) -> tuple[int, int]:
     """The whole name that holds the word ending at *end*; an empty span within a run too long to be a name."""
-    right = _RIGHT.match(text, end, high)
-    name_end = right.end() if right else end
+    right = text[end : min(high, end + LONGEST_NAME + 1)]
+    name_end = end + len(right) - len(right.lstrip(_IN_NAMES))
     start = _name_start(text, low, end, name_end)
     return (start, name_end) if name_end - start <= LONGEST_NAME else (end, end)
 
 
+def is_working_folder(text: str, low: int, start: int) -> bool:
+    """Whether the name at *start* is the shell's working folder, ``$PWD`` or ``$(pwd)``, and nothing is assigned to it."""
+    sign = text.rfind("$", max(low, start - 2), start)
+    return sign >= 0 and _FOLDER.match(text, sign) is not None
+
+
 def _name_start(text: str, low: int, end: int, name_end: int) -> int:
     """Start of the name around *end*; words apart by a blank (``API key``) are taken as one name."""
-    left = _LEFT.search(text, max(low, end - 96), end)
-    start = left.start() if left else end
+    left = text[max(low, end - LONGEST_NAME) : end]
+    start = end - len(left) + len(left.rstrip(_IN_NAMES + "."))
     if start > low and text[start - 1] == "\\" and text[start : start + 1] in "nrt":
         start += 1
     while start < end and text[start] in "-.":

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from jupyter_qguard.scan.binding import name_span
+from jupyter_qguard.scan.binding import is_working_folder, name_span
 from jupyter_qguard.scan.call import called_name
 from jupyter_qguard.scan.classify import LEAST
 from jupyter_qguard.scan.glance import Glance
@@ -47,6 +47,8 @@ _TABLE = re.compile(r"[|\t│┃]|  |</?t[dhr]\b|\\t|,")
 """After a name: it may be the heading of a column."""
 _ORDINARY = frozenset("_-.")
 """What beginnings end with that ordinary words have too: ``hf_``, ``sk-``."""
+_ORDINARY_WORD = re.compile(r"[a-z]{2,12}(?:[_\-][a-z]{2,12}){0,4} {0,2}[=,.:()\]]")
+"""What follows one of those where it begins such a word, and no piece of a literal."""
 _NEAR = 640
 """Code points of raw JSON, a value and its length included; of text the scanner looks 160 far."""
 _CHANGE = r"(?:[a-z][_+/\-]?[A-Z0-9]|[A-Z][_+/\-]?[0-9]|[0-9][_+/\-]?[A-Za-z])"
@@ -200,7 +202,12 @@ class _Look:
         """Whether there is anything that code could be given."""
         if not self.fed or self.chosen:
             return bool(self.fed)
-        return any(self._parts.is_code(cell) and self._has_material(cell) for cell in self._changing)
+        return any(self._parts.is_code(cell) and self._is_feeding(cell) for cell in self._changing)
+
+    def _is_feeding(self, cell: int) -> bool:
+        """Whether the source of a cell could bind a piece of a credential."""
+        source = self._parts.source(cell)
+        return any(self._is_material(place) for place in self._changing[cell] if place >= source)
 
     def is_worth(self, spot: Spot, payload: object, cell: int, end: int) -> bool:
         """Whether a hit makes its cell worth reading; if it is code that others may feed, that is noted."""
@@ -233,7 +240,8 @@ class _Look:
             head = decode_base64(run.group()[: len(run.group()) // 4 * 4]) if run else None
             return Worth.ALL if head is not None and is_text(head[: len(head) - 3]) else Worth.NOTHING
         if spot is Spot.MARK and self._parts.window(end - 1, end) in _ORDINARY:
-            return self._may_hold(cell)
+            ordinary = _ORDINARY_WORD.match(self._parts.window(end, end + _LONGEST_WORD))
+            return Worth.NOTHING if ordinary else self._may_hold(cell)
         return Worth.ALL
 
     def _judge_name(self, cell: int, end: int) -> Worth:
@@ -246,6 +254,8 @@ class _Look:
         meaning = self._rules.meaning(text[start:stop])
         if meaning is Role.NONE:  # the first half of a name may be behind a backslash: LaTeX's api\\_key
             return self._may_hold(cell) if text[max(start - 1, 0) : start + 1] == "\\_" else Worth.NOTHING
+        if is_working_folder(text, 0, start):
+            return Worth.NOTHING
         if role(text[start:stop]) is Role.PASSWORD:
             return Worth.CHOSEN
         if self._parts.is_code(cell) or _TABLE.search(text[stop:]):

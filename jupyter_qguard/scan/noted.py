@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jupyter_qguard.scan.binding import name_span
+from jupyter_qguard.scan.binding import is_working_folder, name_span
 from jupyter_qguard.scan.call import called_name
 from jupyter_qguard.scan.fragment import Kind
 from jupyter_qguard.scan.names import Role, role
@@ -91,7 +91,10 @@ class Notes:
             start, stop = name_span(self._text, segment.start, segment.end, end)
             text = self._text[start:stop]
             meaning = self._rules.meaning(text)
-            if meaning is not Role.NONE and _FILE_TYPE.match(self._text, stop, segment.end):
+            if meaning is not Role.NONE and (
+                _FILE_TYPE.match(self._text, stop, segment.end)
+                or is_working_folder(self._text, segment.start, start)
+            ):
                 continue
             if meaning is Role.NONE:
                 if start > segment.start and self._text[start - 1] == "\\":  # LaTeX and Markdown: api\_key

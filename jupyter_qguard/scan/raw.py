@@ -17,7 +17,7 @@ _SEPARATOR = b"\x1e"
 """Stands between parts; JSON has no such character outside of an escape."""
 _IMAGE = re.compile(rb'"image/(?!svg)[a-z0-9.+-]{1,32}"\s*:\s*"')
 _CONTROL = re.compile(rb"\\u001[bB]\[[0-?]*[ -/]*[@-~]")
-_ASCII = re.compile(rb"\\{1,2}u00([2-7][0-9a-fA-F])")
+_ASCII = re.compile(rb"\\u00([2-7][0-9a-fA-F])")
 _NO_BACKSLASH = bytes(0x20 if byte == 0x5C else byte for byte in range(256))
 _CONTINUATION = bytes(range(0x80, 0xC0))
 _TYPE = re.compile(rb'"cell_type"')
@@ -88,6 +88,11 @@ class RawParts:
             self._code[part] = known
         return known
 
+    def source(self, part: int) -> int:
+        """A position before which nothing of a cell's source stands. Notebooks have it behind the outputs, mostly."""
+        start, end = self.bounds(part)
+        return max(start, self.data.find(b'"source"', start, end))
+
     def is_number_of_a_cell(self, end: int, run: str) -> bool:
         """Whether *run*, which ends at *end*, is what notebooks call their cells by."""
         start = end - len(run)
@@ -96,8 +101,8 @@ class RawParts:
 
 def readable(data: bytes) -> bytes:
     """*data* without terminal colours, and with ASCII that is written as an escape as itself."""
-    if b"\\u00" in data:
-        data = _CONTROL.sub(b"", data)
+    if b"\\u00" in data:  # the literal that an expression begins with is what makes it fast
+        data = _CONTROL.sub(b"", data).replace(b"\\\\u00", b"\\u00")
         data = _ASCII.sub(lambda match: bytes((int(match.group(1), 16),)), data)
     return data
 

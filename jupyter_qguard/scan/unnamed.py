@@ -112,27 +112,33 @@ class UnnamedValues:
 
     def _run(self, segment: Segment, start: int, end: int, unit_vendors: set[str]) -> Iterator[Candidate]:
         value = self._text[start:end]
-        if not strength.is_random(value) or strength.is_uuid(value) or strength.is_placeholder(value):
-            return
-        if strength.is_harmless(value) or self._glued(segment, start, end) or _is_path(value):
-            return
         near = self._is_named(segment, start)
+        evidence = near or self._is_alone_where_it_counts(segment, start, end)
+        rule = self._attribution.of_shape(value, unit_vendors, self._context.vendors if evidence else unit_vendors)
+        if not (evidence or rule) or not self._is_random(segment, start, end, value):  # the cheaper question first
+            return
         if self._is_bound_otherwise(segment, start) or _is_public(self._text, start):
             return
-        alone = (
-            segment.kind not in (Kind.CODE, Kind.MARKDOWN)
-            and segment.unit in self._context.source_roles
-            and self._is_alone(segment, start, end)
-        )
-        if not alone and len(value) >= LONG_HEX and self._is_alone(segment, start, end):
-            alone = self._attribution.of_shape(value, set(), self._context.vendors) is not None
-        evidence = near or alone
-        rule = self._attribution.of_shape(value, unit_vendors, self._context.vendors if evidence else unit_vendors)
         if rule is not None and (evidence or not (strength.is_hex(value) or _DIGEST.match(value))):
             yield from candidates_at(self._text, rule, segment, start, end, Confidence.MEDIUM, Weight.SHAPE_NEAR)
         elif evidence and not (strength.is_hex(value) and not near):
             nearby = self._rules.rules["nearby-credential"]
             yield from candidates_at(self._text, nearby, segment, start, end, Confidence.LOW, Weight.NEARBY)
+
+    def _is_random(self, segment: Segment, start: int, end: int, value: str) -> bool:
+        """Whether the *value* there looks random, and is of no kind that only looks so."""
+        if not strength.is_random(value) or strength.is_uuid(value) or strength.is_placeholder(value):
+            return False
+        return not (strength.is_harmless(value) or self._glued(segment, start, end) or _is_path(value))
+
+    def _is_alone_where_it_counts(self, segment: Segment, start: int, end: int) -> bool:
+        """Whether the value stands alone in what a cell shows that names a credential, or is a vendor's long key."""
+        if not self._is_alone(segment, start, end):
+            return False
+        if segment.kind not in (Kind.CODE, Kind.MARKDOWN) and segment.unit in self._context.source_roles:
+            return True
+        value = self._text[start:end]
+        return len(value) >= LONG_HEX and self._attribution.of_shape(value, set(), self._context.vendors) is not None
 
     def _fits_any(self, start: int, end: int, vendors: AbstractSet[str]) -> bool:
         return self._attribution.of_shape(self._text[start:end], vendors, vendors) is not None
