@@ -5,7 +5,7 @@ Data, and the code that reads it strictly; no input from a user ever enters here
 
 from __future__ import annotations
 
-from jupyter_qguard.catalog.loader import Catalog, build_catalog, catalog_digest, load_catalog
+from jupyter_qguard.catalog.loader import Catalog, build_catalog, catalog_digest, load_catalog, vendor_ids
 from jupyter_qguard.catalog.model import Basis, Call, Header, Rule, Vendor
 
 __all__ = [
@@ -18,4 +18,5 @@ __all__ = [
     "build_catalog",
     "catalog_digest",
     "load_catalog",
+    "vendor_ids",
 ]

@@ -7,19 +7,20 @@ import hashlib
 import re
 import typing
 from dataclasses import dataclass
-from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from jupyter_qguard.catalog.check import problems
-from jupyter_qguard.catalog.document import Document
 from jupyter_qguard.catalog.model import Rule, Vendor
 from jupyter_qguard.errors import GuardFailureError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from jupyter_qguard.catalog.document import Document
 
 _SUFFIX = ".yaml"
 _UNKNOWN_KEY = re.compile("Object contains unknown field `(.*)`")
@@ -57,6 +58,11 @@ def catalog_digest() -> str:
     return digest.hexdigest()
 
 
+def vendor_ids() -> tuple[str, ...]:
+    """The ids of all vendors, without parsing anything: a vendor's file bears its id."""
+    return tuple(name.removesuffix(_SUFFIX) for name, _ in _vendor_files())
+
+
 def build_catalog(files: Iterable[tuple[str, bytes]]) -> Catalog:
     """The catalogue of *files*, given as file name and content.
 
@@ -89,6 +95,8 @@ def read_vendor(name: str, content: bytes) -> Vendor:
     GuardFailureError
         The file is no YAML, has an unknown, missing, doubled or mistyped key, or breaks a law of the catalogue.
     """
+    from jupyter_qguard.catalog.document import Document  # noqa: PLC0415 - what is kept is read without YAML
+
     document = Document(name, content)
     try:
         vendor = msgspec.convert(document.data, Vendor)
@@ -101,7 +109,7 @@ def read_vendor(name: str, content: bytes) -> Vendor:
 
 @functools.cache
 def _vendor_files() -> tuple[tuple[str, bytes], ...]:
-    folder = resources.files(__package__).joinpath("vendors")
+    folder = Path(__file__).with_name("vendors")
     try:
         files = sorted((entry.name, entry) for entry in folder.iterdir() if entry.name.endswith(_SUFFIX))
         return tuple((name, entry.read_bytes()) for name, entry in files)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 
@@ -23,7 +22,8 @@ def write_whole(path: Path, data: bytes) -> None:
     if before and not stat.S_ISREG(before.st_mode):
         path.write_bytes(data)
         return
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".qguard-")
+    fresh = path.with_name(f".qguard-{os.urandom(8).hex()}")
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
@@ -33,9 +33,9 @@ def write_whole(path: Path, data: bytes) -> None:
                     os.fchown(descriptor, before.st_uid, before.st_gid)
             os.fchmod(descriptor, stat.S_IMODE(before.st_mode) if before else 0o666 & ~_umask())
             os.fsync(descriptor)
-        Path(name).replace(path)
+        fresh.replace(path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        fresh.unlink(missing_ok=True)
         raise
 
 

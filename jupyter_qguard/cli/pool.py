@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from jupyter_qguard.errors import GuardFailureError, InputError
+import msgspec
+
+from jupyter_qguard.cli.forked import MOST_TASKS, available, in_forks
+from jupyter_qguard.errors import InputError
 from jupyter_qguard.redact.pathname import masked, may_hold_a_secret, text_of
 from jupyter_qguard.scan import Scanner, ScanResult, ScanSettings
 from jupyter_qguard.scan.binary import is_binary
@@ -19,7 +20,7 @@ from jupyter_qguard.scan.binary import is_binary
 SMALL = 4 << 20
 """Bytes below which a pool costs more than it saves."""
 _BATCH = 2 << 20
-"""Bytes that a worker takes at a time."""
+"""Bytes that a worker takes at a time, at the least."""
 _YOUNGEST = 0
 NOTHING = ScanResult(())
 
@@ -37,9 +38,6 @@ class FileResult:
     """Commit, for a file of a repository's history."""
 
 
-_loaded: list[Scanner] = []
-
-
 def scan_files(
     files: Sequence[Path], settings: ScanSettings, jobs: int, announce: Callable[[str], None], limit: int
 ) -> Iterator[FileResult]:
@@ -50,23 +48,22 @@ def scan_files(
     GuardFailureError
         A worker was ended: what it was to read has not been read.
     """
-    _loaded[:] = [Scanner.load(settings, announce=announce)]
+    scanner = Scanner.load(settings, announce=announce)
     sized = sorted(((_size(path), path) for path in files), key=lambda item: (-item[0], str(item[1])))
     total = sum(size for size, _ in sized)
-    if jobs < 2 or total < SMALL or "fork" not in multiprocessing.get_all_start_methods():
+    if jobs < 2 or total < SMALL or not available():
         for _, path in sized:
-            yield scan_file(_loaded[0], path, limit)
+            yield scan_file(scanner, path, limit)
         return
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context("fork"), _without_collector) as pool:
-        waiting = [pool.submit(_scan_batch, batch) for batch in _batches(sized, limit)]
-        try:
-            for done in as_completed(waiting):
-                yield from done.result()
-        except BrokenProcessPool:
-            message = "a worker process was ended from outside, perhaps for want of memory: try again with --jobs 1"
-            raise GuardFailureError(message) from None
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    batches = list(_batches(sized, max(_BATCH, total // (MOST_TASKS // 2))))
+    gc.freeze()  # documents have no cycles, and the collector would walk them all the time for nothing
+    gc.disable()
+    try:
+        for answer in in_forks(lambda number: _scan_batch(scanner, batches[number], limit), len(batches), jobs):
+            yield from msgspec.convert(json.loads(answer), list[FileResult])
+    finally:
+        gc.enable()
+        gc.unfreeze()
 
 
 def named(scanner: Scanner, result: FileResult) -> FileResult:
@@ -110,31 +107,24 @@ def default_jobs() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _scan_batch(task: tuple[list[Path], int]) -> list[FileResult]:
-    files, limit = task
-    results = [scan_file(_loaded[0], path, limit) for path in files]
+def _scan_batch(scanner: Scanner, files: list[Path], limit: int) -> bytes:
+    results = [scan_file(scanner, path, limit) for path in files]
     gc.collect(_YOUNGEST)
-    return results
+    return json.dumps(msgspec.to_builtins(results)).encode()  # names may be no UTF-8, which msgspec's own JSON must be
 
 
-def _without_collector() -> None:
-    """Documents have no cycles, and the collector would walk them all the time for nothing."""
-    gc.freeze()
-    gc.disable()
-
-
-def _batches(sized: list[tuple[int, Path]], limit: int) -> Iterator[tuple[list[Path], int]]:
+def _batches(sized: list[tuple[int, Path]], least: int) -> Iterator[list[Path]]:
     """Big files first and alone, so that the workers finish together."""
     batch: list[Path] = []
     weight = 0
     for size, path in sized:
         batch.append(path)
         weight += size + 4096
-        if weight >= _BATCH:
-            yield batch, limit
+        if weight >= least:
+            yield batch
             batch, weight = [], 0
     if batch:
-        yield batch, limit
+        yield batch
 
 
 def _size(path: Path) -> int:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-import secrets
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,7 +17,6 @@ from jupyter_qguard.cli.pool import FileResult, default_jobs, scan_data, scan_fi
 from jupyter_qguard.cli.report import Report, exit_code, in_order
 from jupyter_qguard.cli.walk import files_below
 from jupyter_qguard.errors import UsageError
-from jupyter_qguard.policy import Policy, load_policy, parse_policy
 from jupyter_qguard.scan import Scanner, ScanSettings, Severity
 from jupyter_qguard.scan.baseline import (
     Baseline,
@@ -27,6 +26,9 @@ from jupyter_qguard.scan.baseline import (
     update_baseline,
     write_baseline,
 )
+
+if TYPE_CHECKING:
+    from jupyter_qguard.policy import Policy
 
 _FORMATS = ("text", "json", "sarif", "github")
 _SEVERITIES = tuple(severity.label for severity in reversed(Severity))
@@ -76,7 +78,7 @@ def scan(paths: tuple[str, ...], form: str, output: Path | None, **options: obje
     """
     policy = _policy(options["policy_path"])
     baseline = _baseline(options["baseline_path"], options["update_path"])
-    key = baseline.fingerprint_key if baseline else secrets.token_bytes(32)
+    key = baseline.fingerprint_key if baseline else os.urandom(32)
     settings = ScanSettings(key, dict(policy.classify), dict(policy.patterns))
     files = in_order(list(_results(paths, settings, options)))
     today = dt.datetime.now(tz=dt.timezone.utc).date()
@@ -154,6 +156,8 @@ def _render(form: str, report: Report) -> str:
 
 
 def _policy(path: object) -> Policy:
+    from jupyter_qguard.policy import load_policy, parse_policy  # noqa: PLC0415 - see its beginning
+
     if isinstance(path, Path):
         try:
             text = path.read_text("utf-8")

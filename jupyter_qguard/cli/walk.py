@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pathspec import GitIgnoreSpec
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 SKIPPED_FOLDERS = frozenset((".git", ".hg", ".svn", "node_modules", ".venv", "__pycache__", ".tox", ".mypy_cache"))
 """Never walked. ``.ipynb_checkpoints`` is: its copies leak like their originals."""
@@ -28,15 +30,15 @@ class Ignored:
         return self.spec.check_file(self.prefix + name).include
 
 
-def files_below(paths: Iterable[Path], exclude: Iterable[str], *, gitignore: bool) -> Iterator[Path]:
+def files_below(paths: Iterable[Path], exclude: Sequence[str], *, gitignore: bool) -> Iterator[Path]:
     """Every file to scan, once. What a caller names is scanned even if a pattern ignores it."""
-    excluded = GitIgnoreSpec.from_lines(exclude)
+    excluded = _spec(exclude) if exclude else None
     seen: set[Path] = set()
     for path in paths:
         walked = os.path.isdir(path)  # noqa: PTH112 - unlike Path.is_dir() it never raises
         found = _walk(path, _above(path) if gitignore else [], gitignore=gitignore) if walked else iter((path,))
         for file in found:
-            if file not in seen and not excluded.match_file(file.as_posix()):
+            if file not in seen and not (excluded and excluded.match_file(file.as_posix())):
                 seen.add(file)
                 yield file
 
@@ -75,7 +77,13 @@ def _read(folder: Path) -> GitIgnoreSpec | None:
         text = (folder / ".gitignore").read_text("utf-8", "replace")
     except OSError:
         return None
-    return GitIgnoreSpec.from_lines(text.split("\n"))
+    return _spec(text.split("\n"))
+
+
+def _spec(lines: Iterable[str]) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - many folders have nothing for it
+
+    return GitIgnoreSpec.from_lines(lines)
 
 
 def _above(folder: Path) -> list[Ignored]:

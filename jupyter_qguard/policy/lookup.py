@@ -11,21 +11,23 @@ import hashlib
 import os
 import stat
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jupyter_qguard.errors import GuardFailureError, PolicyError
-from jupyter_qguard.policy.document import MAX_BYTES
 from jupyter_qguard.policy.loaded import LoadedPolicy, Origin, PolicySource
 from jupyter_qguard.policy.model import STARTER, STRICTEST
-from jupyter_qguard.policy.parse import parse_policy, parse_tightening
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from types import ModuleType
 
 FLOOR = Path("/etc/jupyter-qguard/policy.yaml")
 _ROOT = 0
 _MAX_LINKS = 40
+_MAX_BYTES = 1 << 20
+"""What a policy may have; one more is read, for the parser to refuse."""
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -48,16 +50,16 @@ def load_policy(
         return _strictest(f"The administrator's policy is not trusted: {why}. The strictest built-in policy applies.")
     user_path = _user_path(environ, home)
     if floor:
-        policy = parse_policy(floor.text, str(floor_path))
+        policy = _parse().parse_policy(floor.text, str(floor_path))
         source = PolicySource(Origin.FLOOR, str(floor_path), floor.digest)
         mine = _read_user(user_path, environ)
         if not mine:
             return LoadedPolicy(policy, (source,))
-        policy = parse_tightening(mine.text, str(user_path), policy)
+        policy = _parse().parse_tightening(mine.text, str(user_path), policy)
         return LoadedPolicy(policy, (source, PolicySource(Origin.USER, str(user_path), mine.digest)))
     mine = _read_user(user_path, environ)
     if mine:
-        policy = parse_policy(mine.text, str(user_path))
+        policy = _parse().parse_policy(mine.text, str(user_path))
         return LoadedPolicy(policy, (PolicySource(Origin.USER, str(user_path), mine.digest),))
     notice = "No policy file was found: the built-in starter applies. Saves are enforced; egress is only observed."
     return LoadedPolicy(STARTER, (PolicySource(Origin.BUILT_IN, "starter", ""),), (notice,))
@@ -85,7 +87,7 @@ def load_policy_file(path: Path) -> LoadedPolicy:
     if found is None:
         message = f"{path}: no such file"
         raise PolicyError(message)
-    policy = parse_policy(found.text, str(path))
+    policy = _parse().parse_policy(found.text, str(path))
     return LoadedPolicy(policy, (PolicySource(Origin.USER, str(path), found.digest),))
 
 
@@ -131,6 +133,11 @@ class _Text:
     distrust: str
 
 
+def _parse() -> ModuleType:
+    """The parser, which is imported where there is a file: YAML and the catalogue come with it."""
+    return import_module("jupyter_qguard.policy.parse")
+
+
 def _read_user(path: Path, environ: Mapping[str, str]) -> _Text | None:
     """The user's file, or None if there is none; one that was asked for by name must be there."""
     found = _read(path, trusted={_ROOT, os.geteuid()}, group_may_write=True)
@@ -158,7 +165,7 @@ def _read(path: Path, *, trusted: set[int], group_may_write: bool = False) -> _T
             message = f"{path}: not a regular file"
             raise PolicyError(message)
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            content = file.read(MAX_BYTES + 1)
+            content = file.read(_MAX_BYTES + 1)
     except OSError as error:
         message = f"{path}: cannot be read: {error.strerror}"
         raise PolicyError(message) from None

@@ -197,9 +197,8 @@ class Attribution:
 
     def of_shape(self, value: str, unit_vendors: AbstractSet[str], vendors: AbstractSet[str]) -> OwnRule | None:
         """A rule of one of *vendors* whose shape is exactly that of *value*; the unit's own vendors go first."""
-        fitting = [
-            rule for rule in self._rules.ambiguous if rule.vendor in vendors and rule.fits(value) and not rule.label
-        ]
+        shapes = self._rules.ambiguous
+        fitting = [rule for vendor in vendors if vendor in shapes for rule in shapes[vendor] if rule.fits(value)]
         fitting.sort(key=lambda rule: (rule.vendor not in unit_vendors, rule.id))
         return fitting[0] if fitting else None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import datetime as dt
-import secrets
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
@@ -55,7 +55,7 @@ class Baseline(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 def new_baseline() -> Baseline:
     """An empty baseline with a fresh key."""
-    return Baseline(version=1, key=base64.b64encode(secrets.token_bytes(_KEY_BYTES)).decode(), entries=())
+    return Baseline(version=1, key=base64.b64encode(os.urandom(_KEY_BYTES)).decode(), entries=())
 
 
 def parse_baseline(text: bytes, name: str) -> Baseline:

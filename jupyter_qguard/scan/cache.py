@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 _KEPT = 27
-"""Compiled files that are left alone: nine of a version, and several environments may share a home."""
+"""Files of a kind that are left alone: nine compiled ones of a version, and several environments may share a home."""
 
 
 def default_cache_dir() -> Path:

@@ -34,6 +34,8 @@ _INLINE_TAGS = frozenset(
 _WRAPPED_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}(?:(?:\\r)?(?:\\n|\s)[\s\"'+\\]{0,12}[A-Za-z0-9+/_-]+)*={0,2}")
 _WRAPPED = re.compile(r"(?<=[A-Za-z0-9_+/=.~-]{8})\n(?=[A-Za-z0-9_+/=.~-]{6})")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]+")
+_NO_BASE64 = re.compile(r"\\[rn]|[^A-Za-z0-9+/=_-]")
+_HEAD = 256
 LONGEST_DECODED = 1 << 20
 """Code points of one encoded run that is decoded; a longer one is a payload."""
 
@@ -161,26 +163,28 @@ def unquote_percent(view: View) -> View | None:
     return _replace(view, _PERCENT, lambda match: unquote(match.group(), errors="replace"), each=3)
 
 
-def decode_base64_run(view: View, start: int, end: int) -> View | None:
-    """What the base64 run at ``[start, end)`` says, if it is text. Every part of it stands for the whole run.
+def decode_base64_run(text: str, start: int, end: int, high: int) -> tuple[int, str] | None:
+    """Where the base64 run at ``text[start:end]`` ends and what it says, if that is text.
 
-    A run that is wrapped over several lines is taken whole, beyond *end*.
+    A run that is wrapped over several lines is taken whole, beyond *end*, as far as *high*.
     """
-    match = _WRAPPED_BASE64.match(view.text, start)
+    match = _WRAPPED_BASE64.match(text, start, high)
     for stop in (match.end(), end) if match and match.end() > end else (end,):
-        run = re.sub(r"\\[rn]|[^A-Za-z0-9+/=_-]", "", view.text[start:stop])
-        if not 16 <= len(run) <= LONGEST_DECODED:
+        head = _NO_BASE64.sub("", text[start : min(stop, start + _HEAD)])
+        if len(head) > 64 and not _begins_as_text(head):  # so that a long payload is not cleaned for nothing
             continue
-        head = decode_base64(run[:64] if len(run) > 64 else run)
-        if head is None or not is_text(head if len(run) <= 64 else head[:44]):
+        run = _NO_BASE64.sub("", text[start:stop])
+        if not 16 <= len(run) <= LONGEST_DECODED or not _begins_as_text(run):
             continue
         data = decode_base64(run)
-        if data is None or len(data) < 8 or not is_text(data):
-            continue
-        builder = ViewBuilder()
-        builder.append_decoded(data.decode("utf-8"), view, start, stop)
-        return builder.build()
+        if data is not None and len(data) >= 8 and is_text(data):
+            return stop, data.decode("utf-8")
     return None
+
+
+def _begins_as_text(run: str) -> bool:
+    head = decode_base64(run[:64])
+    return head is not None and is_text(head if len(run) <= 64 else head[:44])
 
 
 def _replace(view: View, pattern: re.Pattern[str], decode: object, each: int = 0) -> View:

@@ -11,7 +11,6 @@ import enum
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -32,7 +31,7 @@ from jupyter_qguard.scan.strength import is_material
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from jupyter_qguard.scan.ruleset import OwnRule, RuleSet
+    from jupyter_qguard.scan.ruleset import RuleSet
     from jupyter_qguard.scan.upstream import Upstream
 
 SMALLEST = 4096
@@ -104,10 +103,6 @@ class Glancer:
         """Use :meth:`load`."""
         self._rules = rules
         self._matchers = matchers
-        self._shapes: defaultdict[str, list[OwnRule]] = defaultdict(list)
-        for rule in rules.ambiguous:
-            if rule.vendor:
-                self._shapes[rule.vendor].append(rule)
 
     @classmethod
     def load(cls, rules: RuleSet, upstream: Upstream, folder: Path | None) -> Glancer:
@@ -133,19 +128,16 @@ class Glancer:
         look = _Look(self._rules, parts, self._matchers.material)
         worth = {parts.part(end - 1) for end in self._matchers.upstream.places(parts.data)}
         words: defaultdict[int, set[str]] = defaultdict(set)
-        hits = (
-            (*meaning[number], end)
-            for meaning, mark in self._matchers.marks
-            for number, _, end in mark.find(parts.data)
-        )
-        for spot, payload, end in hits:
-            if spot is Spot.DOUBT:
-                return None
-            cell = parts.part(end - 1)
-            if spot is Spot.WORD:
-                words[cell].add(str(payload))
-            elif cell not in worth and look.is_worth(spot, payload, cell, end):
-                worth.add(cell)
+        for meaning, mark in self._matchers.marks:
+            for number, _, end in mark.find(parts.data):
+                spot, payload = meaning[number]
+                if spot is Spot.DOUBT:
+                    return None
+                cell = parts.part(end - 1)
+                if spot is Spot.WORD:
+                    words[cell].add(str(payload))
+                elif cell not in worth and look.is_worth(spot, payload, cell, end):
+                    worth.add(cell)
         worth |= {cell for cell, vendors in words.items() if cell not in worth and self._fits(parts, cell, vendors)}
         vendors = frozenset().union(*words.values())
         fed = look.fed - worth if look.is_fed() else frozenset()
@@ -156,7 +148,7 @@ class Glancer:
 
     def _fits(self, parts: RawParts, cell: int, vendors: set[str]) -> bool:
         """Whether a cell that names vendors has a value of the shape of their credentials."""
-        shapes = [rule for vendor in vendors for rule in self._shapes.get(vendor, ())]
+        shapes = [rule for vendor in vendors for rule in self._rules.ambiguous.get(vendor, ())]
         if not shapes:
             return False
         start, end = parts.bounds(cell)
@@ -177,37 +169,34 @@ class _Look:
         self.labelled: set[int] = set()
         """Cells with data that is no credential."""
         self.chosen = False
-        self._material: dict[int, bool] = {}
+        self._known: dict[int, tuple[int, ...]] = {}
 
-    @cached_property
-    def _changing(self) -> dict[int, list[int]]:
-        """Where in which cell runs end that change between letters and digits."""
-        found: defaultdict[int, list[int]] = defaultdict(list)
-        for _, _, after in self._matcher.find(self._parts.data):
-            found[self._parts.part(after - 1)].append(after - 1)
-        return found
+    def _material(self, cell: int) -> tuple[int, ...]:
+        """Where in a cell runs end that look drawn at random. Few cells are asked for it."""
+        known = self._known.get(cell)
+        if known is None:
+            start, end = self._parts.bounds(cell)
+            ends = (start + after - 1 for _, _, after in self._matcher.find(self._parts.data[start:end]))
+            known = self._known[cell] = tuple(filter(self._is_material, ends))
+        return known
 
     def _is_material(self, end: int) -> bool:
         """Whether the run that ends at *end* looks drawn at random, be it only a piece of a credential."""
         run = self._parts.run_before(end)
         return len(run) >= _SHORTEST_PIECE and is_material(run) and not self._parts.is_number_of_a_cell(end, run)
 
-    def _has_material(self, cell: int) -> bool:
-        known = self._material.get(cell)
-        if known is None:
-            known = self._material[cell] = any(map(self._is_material, self._changing.get(cell, ())))
-        return known
-
     def is_fed(self) -> bool:
         """Whether there is anything that code could be given."""
         if not self.fed or self.chosen:
             return bool(self.fed)
-        return any(self._parts.is_code(cell) and self._is_feeding(cell) for cell in self._changing)
+        return any(map(self._is_feeding, range(self._parts.number)))
 
     def _is_feeding(self, cell: int) -> bool:
-        """Whether the source of a cell could bind a piece of a credential."""
+        """Whether it is a code cell whose source could bind a piece of a credential."""
+        if not self._parts.is_code(cell):
+            return False
         source = self._parts.source(cell)
-        return any(self._is_material(place) for place in self._changing[cell] if place >= source)
+        return any(place >= source for place in self._material(cell))
 
     def is_worth(self, spot: Spot, payload: object, cell: int, end: int) -> bool:
         """Whether a hit makes its cell worth reading; if it is code that others may feed, that is noted."""
@@ -260,12 +249,11 @@ class _Look:
             return Worth.CHOSEN
         if self._parts.is_code(cell) or _TABLE.search(text[stop:]):
             return self._may_hold(cell)
-        places = (place for place in self._changing.get(cell, ()) if abs(place - end) < _NEAR)
-        return Worth.ALL if any(map(self._is_material, places)) else Worth.NOTHING
+        return Worth.ALL if any(abs(place - end) < _NEAR for place in self._material(cell)) else Worth.NOTHING
 
     def _may_hold(self, cell: int) -> Worth:
         """What a cell that speaks of a credential is worth by what else is in it."""
-        if self._has_material(cell):
+        if self._material(cell):
             return Worth.ALL
         return Worth.FED if self._parts.is_code(cell) else Worth.NOTHING
 

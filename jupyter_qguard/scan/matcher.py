@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import platform
+import os
 import re
 from dataclasses import dataclass
-from importlib import metadata
 from typing import TYPE_CHECKING
 
 import hyperscan
@@ -97,5 +96,7 @@ def version_of(expressions: Sequence[Expression]) -> str:
 
 
 def _path(version: str, folder: Path) -> Path:
-    whole = f"{metadata.version('hyperscan')}\0{platform.machine()}\0{version}"
+    machine = os.uname().machine if hasattr(os, "uname") else ""
+    own: str = hyperscan.__version__  # type: ignore[attr-defined] # its stubs do not say so
+    whole = f"{own}\0{machine}\0{version}"
     return folder / f"{hashlib.sha256(whole.encode()).hexdigest()[:32]}.spots"

@@ -9,7 +9,7 @@ import enum
 import re
 from functools import lru_cache
 
-from jupyter_qguard.catalog import load_catalog
+from jupyter_qguard.catalog import vendor_ids
 
 
 class Role(enum.IntEnum):
@@ -88,7 +88,7 @@ _STRONG_TOKEN_OF = frozenset(
 @lru_cache(maxsize=1)
 def _services() -> frozenset[str]:
     """Words that make ``…_key`` a credential: names of services, the catalogue's vendors among them."""
-    vendors = {word for vendor in load_catalog().vendors for word in vendor.split("_")}
+    vendors = {word for vendor in vendor_ids() for word in vendor.split("_")}
     return _SERVICES | (vendors - _NO_SERVICE)
 
 

@@ -92,8 +92,7 @@ class Notes:
             text = self._text[start:stop]
             meaning = self._rules.meaning(text)
             if meaning is not Role.NONE and (
-                _FILE_TYPE.match(self._text, stop, segment.end)
-                or is_working_folder(self._text, segment.start, start)
+                _FILE_TYPE.match(self._text, stop, segment.end) or is_working_folder(self._text, segment.start, start)
             ):
                 continue
             if meaning is Role.NONE:

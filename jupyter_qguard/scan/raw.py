@@ -33,6 +33,7 @@ class RawParts:
 
     def __init__(self, parts: Sequence[Any]) -> None:
         """*parts*: bytes, or what can be joined to bytes."""
+        self.number = len(parts)
         self._readable = readable(_SEPARATOR.join(parts))
         self._code: dict[int, bool] = {}
         self.data = self._readable.translate(_NO_BACKSLASH, _CONTINUATION)

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import hashlib
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from jupyter_qguard.catalog import load_catalog
-from jupyter_qguard.catalog.document import Document
-from jupyter_qguard.catalog.model import Call, Rule
+from jupyter_qguard._version import __version__
+from jupyter_qguard.catalog import catalog_digest, load_catalog
+from jupyter_qguard.catalog.model import Call, Rule, Vendor
 from jupyter_qguard.errors import GuardFailureError
+from jupyter_qguard.scan import cache
 from jupyter_qguard.scan.finding import Classification, Severity
 from jupyter_qguard.scan.names import Role, role, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from jupyter_qguard.catalog.model import Vendor
-
 _BRACKET = re.compile(r"[()\[\]{}]")
 ARGUMENTS = 1000
 """Characters of a call in which an argument is looked for."""
 
 
+_GENERAL = "general.yaml"
 _SAYS_NOTHING = ("key", "value")
 """Names of arguments that mean a credential in their own call only."""
 
@@ -44,15 +46,27 @@ class OwnRule:
     classification: Classification
     label: str
     """Name under the policy's ``classify`` for what is no secret, else empty."""
-    shape: re.Pattern[str] | None
-    bounded: re.Pattern[str] | None
-    """The shape with its boundary, for searching."""
+    shape: str | None
+    boundary: str
     unique: bool
     password: bool
 
+    @property
+    def bounded(self) -> re.Pattern[str] | None:
+        """The shape with its boundary, for searching."""
+        if self.shape is None:
+            return None
+        return _compiled(f"(?<![{self.boundary}])(?:{self.shape})(?![{self.boundary}])")
+
     def fits(self, value: str) -> bool:
         """Whether the whole value has the rule's shape; True where it has none."""
-        return self.shape is None or self.shape.fullmatch(value) is not None
+        return self.shape is None or _compiled(self.shape).fullmatch(value) is not None
+
+
+@functools.cache
+def _compiled(text: str) -> re.Pattern[str]:
+    """Most scans need few of the shapes, and compiling them all takes longer than a small scan."""
+    return re.compile(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +93,8 @@ class RuleSet:
     headers: Mapping[str, tuple[tuple[str, OwnRule], ...]]
     shapes: tuple[OwnRule, ...]
     """Rules whose shape is proof by itself."""
-    ambiguous: tuple[OwnRule, ...]
-    """Rules with a shape that other strings have too."""
+    ambiguous: Mapping[str, tuple[OwnRule, ...]]
+    """By vendor: rules with a shape that other strings have too."""
     words: Mapping[str, str]
     """Lower-case word to vendor."""
 
@@ -118,30 +132,56 @@ def _closing(text: str, start: int) -> int:
     return start + ARGUMENTS
 
 
-def general_rules() -> list[Rule]:
-    """The rules of ``rules/general.yaml``. Raises GuardFailureError if the file is broken."""
-    name = "general.yaml"
-    document = Document(name, resources.files(__package__).joinpath("rules").joinpath(name).read_bytes())
+class Written(msgspec.Struct, frozen=True):
+    """The rules as they are written: read from YAML and checked, which takes longer than to read them anew like this."""
+
+    general: tuple[Rule, ...]
+    vendors: tuple[Vendor, ...]
+
+
+def written_rules() -> Written:
+    """The catalogue, and ``rules/general.yaml``. Raises GuardFailureError if a file is broken."""
+    from jupyter_qguard.catalog.document import Document  # noqa: PLC0415 - what is kept is read without YAML
+
     try:
-        return msgspec.convert(document.data, list[Rule])
+        general = msgspec.convert(Document(_GENERAL, _general()).data, tuple[Rule, ...])
     except msgspec.ValidationError as error:
-        message = f"{name}: {error}"
+        message = f"{_GENERAL}: {error}"
         raise GuardFailureError(message) from None
+    return Written(general, tuple(load_catalog().vendors.values()))
 
 
-@lru_cache(maxsize=1)
-def load_ruleset() -> RuleSet:
-    """Index the catalogue and the general rules; read once per process."""
+@functools.lru_cache(maxsize=2)
+def load_ruleset(folder: Path | None = None) -> RuleSet:
+    """Index the rules; read once per process, and kept in *folder* as they are after all checks."""
     builder = _Builder()
-    for rule in general_rules():
+    written = _kept(folder) if folder else written_rules()
+    for rule in written.general:
         builder.add(rule, None)
-    for vendor in load_catalog().vendors.values():
+    for vendor in written.vendors:
         for word in vendor.words:
             builder.words.setdefault(word.lower(), vendor.id)
         for rule in vendor.rules:
             builder.add(rule, vendor)
         builder.add_wire(vendor)
     return builder.build()
+
+
+def _kept(folder: Path) -> Written:
+    """What :func:`written_rules` gives, from *folder* if it was kept there."""
+    version = hashlib.sha256(f"1 {__version__} {catalog_digest()}".encode() + _general()).hexdigest()[:32]
+    path = folder / f"{version}.rules"
+    kept = cache.read(path)
+    if kept is not None:
+        with contextlib.suppress(msgspec.MsgspecError):
+            return msgspec.msgpack.decode(kept, type=Written)
+    written = written_rules()
+    cache.write(path, msgspec.msgpack.encode(written))
+    return written
+
+
+def _general() -> bytes:
+    return Path(__file__).with_name("rules").joinpath(_GENERAL).read_bytes()
 
 
 class _Builder:
@@ -178,6 +218,10 @@ class _Builder:
 
     def build(self) -> RuleSet:
         own = self.rules.values()
+        ambiguous: defaultdict[str, list[OwnRule]] = defaultdict(list)
+        for rule in own:
+            if rule.vendor and rule.shape is not None and not rule.unique and not rule.label:
+                ambiguous[rule.vendor].append(rule)
         return RuleSet(
             rules=self.rules,
             variables={name: tuple(rules) for name, rules in self.variables.items()},
@@ -185,14 +229,12 @@ class _Builder:
             calls={name: tuple(sites) for name, sites in self.calls.items()},
             headers={name: tuple(rules) for name, rules in self.headers.items()},
             shapes=tuple(rule for rule in own if rule.shape is not None and rule.unique and not rule.label),
-            ambiguous=tuple(rule for rule in own if rule.shape is not None and not rule.unique and not rule.label),
+            ambiguous={vendor: tuple(rules) for vendor, rules in ambiguous.items()},
             words=self.words,
         )
 
 
 def _own_rule(rule: Rule, vendor: Vendor | None) -> OwnRule:
-    shape = re.compile(rule.shape) if rule.shape else None
-    bounded = re.compile(f"(?<![{rule.boundary}])(?:{rule.shape})(?![{rule.boundary}])") if rule.shape else None
     named = (*rule.arguments, *rule.variables)
     return OwnRule(
         id=rule.id,
@@ -202,8 +244,8 @@ def _own_rule(rule: Rule, vendor: Vendor | None) -> OwnRule:
         severity=Severity[rule.severity.upper()],
         classification=Classification.RESTRICTED if rule.secret else Classification.INTERNAL,
         label=rule.classification if not rule.secret else "",
-        shape=shape,
-        bounded=bounded,
+        shape=rule.shape or None,
+        boundary=rule.boundary,
         unique=rule.unique,
         password=(bool(named) and all(role(name) is Role.PASSWORD for name in named))
         or "password" in words(rule.id.replace("-", "_")),

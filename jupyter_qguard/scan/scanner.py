@@ -27,7 +27,7 @@ from jupyter_qguard.scan.spot import Spots, Spotter
 from jupyter_qguard.scan.strength import is_placeholder
 from jupyter_qguard.scan.text import decode_text
 from jupyter_qguard.scan.upstream import Upstream
-from jupyter_qguard.scan.view import View
+from jupyter_qguard.scan.view import View, ViewBuilder
 from jupyter_qguard.scan.views import bind, code_of, unit_views
 from jupyter_qguard.secret import is_handle, is_mark
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from jupyter_qguard.scan.buffer import Together
     from jupyter_qguard.scan.fold import Constant
+    from jupyter_qguard.scan.ruleset import RuleSet
     from jupyter_qguard.scan.settings import ScanSettings
     from jupyter_qguard.scan.views import Viewed
 
@@ -52,10 +53,12 @@ _SHORTEST_ENCODED = 20
 class Scanner:
     """Compiled rules and settings. Not safe for two threads at once; cheap to have one per worker."""
 
-    def __init__(self, settings: ScanSettings, spotter: Spotter, upstream: Upstream, glancer: Glancer) -> None:
+    def __init__(
+        self, settings: ScanSettings, rules: RuleSet, spotter: Spotter, upstream: Upstream, glancer: Glancer
+    ) -> None:
         """Use :meth:`load`."""
         self.settings = settings
-        self.rules = load_ruleset()
+        self.rules = rules
         self.spotter = spotter
         self._upstream = upstream
         self._glancer = glancer
@@ -66,8 +69,8 @@ class Scanner:
         """Load the compiled rules, or compile them once: *announce* is told before that."""
         folder = settings.cache_dir or default_cache_dir()
         trusted = folder if prepare(folder) else None
-        rules, upstream = load_ruleset(), Upstream(trusted, announce)
-        return cls(settings, Spotter.load(rules, trusted), upstream, Glancer.load(rules, upstream, trusted))
+        rules, upstream = load_ruleset(trusted), Upstream(trusted, announce)
+        return cls(settings, rules, Spotter.load(rules, trusted), upstream, Glancer.load(rules, upstream, trusted))
 
     def scan_notebook(self, document: Mapping[str, Any]) -> ScanResult:
         """Scan a parsed notebook of nbformat 3 or 4. Raises InputError if it is none."""
@@ -85,7 +88,7 @@ class Scanner:
         times as fast; what Jupyter would refuse elsewhere, such as a number of ten thousand digits, goes unsaid then.
         """
         if not name.lower().endswith(".ipynb"):
-            return scan_mixed(data, self.scan_text) if b"\0" in data else self.scan_text(decode_text(data))
+            return scan_mixed(data, self.scan_text, self.rules) if b"\0" in data else self.scan_text(decode_text(data))
         seen = self._glancer.look(data) if glance and len(data) >= SMALLEST and not self.patterns else None
         if seen is not None:
             units, own = seen.units(), stated({"metadata": seen.metadata()})
@@ -231,9 +234,11 @@ def decoded_buffer(buffer: Buffer, spots: Spots, depth: int) -> Buffer:
         segment = buffer.segment(start)
         if segment is None or end > segment.end:
             continue
-        view = decode.decode_base64_run(_view_of(segment, text), start - segment.start, end - segment.start)
-        if view is not None:
+        said = decode.decode_base64_run(text, start, end, segment.end)
+        if said is not None:
             done = end
+            run = (start - segment.start, said[0] - segment.start)
+            view = ViewBuilder().append_decoded(said[1], _view_of(segment, text), *run).build()
             out.add(view.text, unit=segment.unit, fragment=-1, label="", kind=segment.kind, view=view, depth=depth)
     return out
 

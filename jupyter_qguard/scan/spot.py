@@ -104,7 +104,7 @@ def patterns(rules: RuleSet) -> list[Pattern]:
         if len(name) > _SHORTEST_NAME and not re.search(_NAMES, name, re.IGNORECASE) and not _is_common(name)
     ]
     found += [Pattern(Spot.CALL, Expression(rf"\b{_literal(name)}\s*\(")) for name in rules.calls]
-    found += [Pattern(Spot.SHAPE, Expression(f"(?:{rule.shape.pattern})"), rule) for rule in rules.shapes if rule.shape]
+    found += [Pattern(Spot.SHAPE, Expression(f"(?:{rule.shape})"), rule) for rule in rules.shapes if rule.shape]
     found += [
         Pattern(Spot.WORD, Expression(rf"\b{_literal(word)}(?:\b|_)", caseless=True), vendor)
         for word, vendor in rules.words.items()
