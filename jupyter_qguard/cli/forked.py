@@ -13,9 +13,9 @@ from typing import NoReturn
 
 from jupyter_qguard.errors import GuardFailureError
 
-MOST_TASKS = 8192
-"""The numbers of this many tasks fit into a pipe at once."""
 _NUMBER = 4
+MOST_TASKS = 4096 // _NUMBER
+"""The numbers of this many tasks fit into any pipe at once: one of a user with many pipes holds a page."""
 _SIZE = 8
 _DONE, _FAILED = b"\0", b"\1"
 _PIECE = 1 << 16

@@ -21,6 +21,8 @@ SMALL = 4 << 20
 """Bytes below which a pool costs more than it saves."""
 _BATCH = 2 << 20
 """Bytes that a worker takes at a time, at the least."""
+_OPENING = 4096
+"""Bytes that could be scanned in the time it takes to open a file."""
 _YOUNGEST = 0
 NOTHING = ScanResult(())
 
@@ -55,7 +57,7 @@ def scan_files(
         for _, path in sized:
             yield scan_file(scanner, path, limit)
         return
-    batches = list(_batches(sized, max(_BATCH, total // (MOST_TASKS // 2))))
+    batches = list(_batches(sized))
     gc.freeze()  # documents have no cycles, and the collector would walk them all the time for nothing
     gc.disable()
     try:
@@ -113,13 +115,14 @@ def _scan_batch(scanner: Scanner, files: list[Path], limit: int) -> bytes:
     return json.dumps(msgspec.to_builtins(results)).encode()  # names may be no UTF-8, which msgspec's own JSON must be
 
 
-def _batches(sized: list[tuple[int, Path]], least: int) -> Iterator[list[Path]]:
+def _batches(sized: list[tuple[int, Path]]) -> Iterator[list[Path]]:
     """Big files first and alone, so that the workers finish together."""
+    least = max(_BATCH, sum(size + _OPENING for size, _ in sized) // (MOST_TASKS - 1))
     batch: list[Path] = []
     weight = 0
     for size, path in sized:
         batch.append(path)
-        weight += size + 4096
+        weight += size + _OPENING
         if weight >= least:
             yield batch
             batch, weight = [], 0

@@ -1,4 +1,4 @@
-"""The folder in which compiled rules are kept. The one module of the scanner that writes to disk."""
+"""The files in which compiled and checked rules are kept. The one module of the scanner that writes to disk."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import os
 import stat
 from pathlib import Path
 
+_ROOT = 0
 _KEPT = 27
-"""Files of a kind that are left alone: nine compiled ones of a version, and several environments may share a home."""
+"""Compiled files that are left alone: nine of a version, and several environments may share a home."""
 
 
 def default_cache_dir() -> Path:
@@ -28,20 +29,28 @@ def prepare(folder: Path) -> bool:
     return _is_ours(status)
 
 
+def is_guarded(folder: Path) -> bool:
+    """Whether nobody but root and this user may write to *folder*, which is there."""
+    try:
+        return _is_guarded(folder.stat())
+    except OSError:
+        return False
+
+
 def read(path: Path) -> bytes | None:
     """A file of the folder, None if it is not there or not to be trusted."""
     try:
         with path.open("rb") as file:
-            return file.read() if _is_ours(os.fstat(file.fileno())) else None
+            return file.read() if _is_guarded(os.fstat(file.fileno())) else None
     except OSError:
         return None
 
 
-def write(path: Path, data: bytes) -> None:
+def write(path: Path, data: bytes, mode: int = 0o600) -> None:
     """Keep *data*, best effort: a full disk costs the next start some time and nothing else."""
     with contextlib.suppress(OSError):
         fresh = path.with_name(f"{path.name}.{os.getpid()}")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), mode)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
         fresh.replace(path)
@@ -51,6 +60,10 @@ def write(path: Path, data: bytes) -> None:
 
 
 def _is_ours(status: os.stat_result) -> bool:
+    return not hasattr(os, "getuid") or (status.st_uid == os.getuid() and _is_guarded(status))
+
+
+def _is_guarded(status: os.stat_result) -> bool:
     if not hasattr(os, "getuid"):
         return True
-    return status.st_uid == os.getuid() and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return status.st_uid in (_ROOT, os.getuid()) and not status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)

@@ -30,6 +30,7 @@ ARGUMENTS = 1000
 
 
 _GENERAL = "general.yaml"
+_BESIDE_CODE = Path(__file__).with_name("__pycache__")
 _SAYS_NOTHING = ("key", "value")
 """Names of arguments that mean a credential in their own call only."""
 
@@ -151,11 +152,11 @@ def written_rules() -> Written:
     return Written(general, tuple(load_catalog().vendors.values()))
 
 
-@functools.lru_cache(maxsize=2)
-def load_ruleset(folder: Path | None = None) -> RuleSet:
-    """Index the rules; read once per process, and kept in *folder* as they are after all checks."""
+@functools.lru_cache(maxsize=1)
+def load_ruleset() -> RuleSet:
+    """Index the rules; read once per process."""
     builder = _Builder()
-    written = _kept(folder) if folder else written_rules()
+    written = checked_rules(_BESIDE_CODE)
     for rule in written.general:
         builder.add(rule, None)
     for vendor in written.vendors:
@@ -167,16 +168,22 @@ def load_ruleset(folder: Path | None = None) -> RuleSet:
     return builder.build()
 
 
-def _kept(folder: Path) -> Written:
-    """What :func:`written_rules` gives, from *folder* if it was kept there."""
-    version = hashlib.sha256(f"1 {__version__} {catalog_digest()}".encode() + _general()).hexdigest()[:32]
-    path = folder / f"{version}.rules"
-    kept = cache.read(path)
-    if kept is not None:
+def checked_rules(folder: Path) -> Written:
+    """What :func:`written_rules` gives, from *folder* if it was kept there.
+
+    Who can change what is kept decides what is found. So it lies with the byte code: who can write there can change the
+    code itself, and where others than its owner can, nothing is kept.
+    """
+    source = hashlib.sha256(f"1 {__version__} {catalog_digest()}".encode() + _general()).digest()
+    path = folder / "checked.rules"
+    trusted = cache.is_guarded(folder)
+    kept = cache.read(path) if trusted else None
+    if kept is not None and kept.startswith(source):
         with contextlib.suppress(msgspec.MsgspecError):
-            return msgspec.msgpack.decode(kept, type=Written)
+            return msgspec.msgpack.decode(memoryview(kept)[len(source) :], type=Written)
     written = written_rules()
-    cache.write(path, msgspec.msgpack.encode(written))
+    if trusted:
+        cache.write(path, source + msgspec.msgpack.encode(written), mode=0o644)
     return written
 
 

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from jupyter_qguard.scan.buffer import Together
     from jupyter_qguard.scan.fold import Constant
-    from jupyter_qguard.scan.ruleset import RuleSet
     from jupyter_qguard.scan.settings import ScanSettings
     from jupyter_qguard.scan.views import Viewed
 
@@ -53,12 +52,10 @@ _SHORTEST_ENCODED = 20
 class Scanner:
     """Compiled rules and settings. Not safe for two threads at once; cheap to have one per worker."""
 
-    def __init__(
-        self, settings: ScanSettings, rules: RuleSet, spotter: Spotter, upstream: Upstream, glancer: Glancer
-    ) -> None:
+    def __init__(self, settings: ScanSettings, spotter: Spotter, upstream: Upstream, glancer: Glancer) -> None:
         """Use :meth:`load`."""
         self.settings = settings
-        self.rules = rules
+        self.rules = load_ruleset()
         self.spotter = spotter
         self._upstream = upstream
         self._glancer = glancer
@@ -69,8 +66,8 @@ class Scanner:
         """Load the compiled rules, or compile them once: *announce* is told before that."""
         folder = settings.cache_dir or default_cache_dir()
         trusted = folder if prepare(folder) else None
-        rules, upstream = load_ruleset(trusted), Upstream(trusted, announce)
-        return cls(settings, rules, Spotter.load(rules, trusted), upstream, Glancer.load(rules, upstream, trusted))
+        rules, upstream = load_ruleset(), Upstream(trusted, announce)
+        return cls(settings, Spotter.load(rules, trusted), upstream, Glancer.load(rules, upstream, trusted))
 
     def scan_notebook(self, document: Mapping[str, Any]) -> ScanResult:
         """Scan a parsed notebook of nbformat 3 or 4. Raises InputError if it is none."""
@@ -88,7 +85,7 @@ class Scanner:
         times as fast; what Jupyter would refuse elsewhere, such as a number of ten thousand digits, goes unsaid then.
         """
         if not name.lower().endswith(".ipynb"):
-            return scan_mixed(data, self.scan_text, self.rules) if b"\0" in data else self.scan_text(decode_text(data))
+            return scan_mixed(data, self.scan_text) if b"\0" in data else self.scan_text(decode_text(data))
         seen = self._glancer.look(data) if glance and len(data) >= SMALLEST and not self.patterns else None
         if seen is not None:
             units, own = seen.units(), stated({"metadata": seen.metadata()})

@@ -149,10 +149,17 @@ def test_nbformat_3_is_read(scanner):
         'tokenizer = AutoTokenizer.from_pretrained("bert-base-uncased-2019")',
         'api_key = "[redacted:ionq-api-key]"',
         f"ssh-rsa AAAA{value(3, 200)} user@host",
+        f"!docker run -v $PWD:{value(4, 24)}",
+        f"!cp $(pwd)/{value(5, 24)} out",
     ],
 )
 def test_what_is_no_secret_is_left_alone(scanner, source):
     assert not scanner.scan_notebook(notebook(source)).findings
+
+
+@pytest.mark.parametrize("source", ['$pwd = "{}"', 'pwd = "{}"', 'export PWD="{}"', "$password: {}", '${{pwd}} = "{}"'])
+def test_a_password_is_not_taken_for_the_working_folder(scanner, source):
+    assert scanner.scan_notebook(notebook(source.format(value(6, 24)))).findings
 
 
 @pytest.mark.parametrize(
