@@ -171,7 +171,7 @@ def test_a_missing_folder_is_the_guards_failure(monkeypatch: pytest.MonkeyPatch)
     loader._vendor_files.cache_clear()
     try:
         with monkeypatch.context() as patch:
-            patch.setattr(loader, "__package__", "tests")
+            patch.setattr(loader, "__file__", "/nowhere/loader.py")
             with pytest.raises(QGuardError, match="the vendor catalogue cannot be read"):
                 loader._vendor_files()
     finally:

@@ -80,7 +80,7 @@ EVERY = [pytest.param(each, id=each.id) for each in brokered()]
 OTHERS = [
     pytest.param(each, id=each.id)
     for each in load_catalog().vendors.values()
-    if each.brokering.custody is not Custody.BROKERED
+    if each.brokering.custody is Custody.SEALED
 ]
 OPERATIONS = ["inspect", "submit", "read_results", "manage"]
 

@@ -225,6 +225,7 @@ def test_a_users_file_of_somebody_else_is_refused(machine: Machine) -> None:
 def test_another_user_sees_the_same_floor() -> None:
     code = (
         "import os, pathlib, tempfile\n"
+        "import jupyter_qguard.policy.parse  # later that user may not read the environment\n"
         "from jupyter_qguard.policy.lookup import load_policy\n"
         "root = pathlib.Path(tempfile.mkdtemp()); root.chmod(0o755)\n"
         "floor = root / 'policy.yaml'\n"
