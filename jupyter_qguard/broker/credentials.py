@@ -41,7 +41,8 @@ _IN_QUERY = re.compile(
 )
 _PAGING = frozenset({"next_token", "nexttoken", "page_token", "pagetoken", "continuation_token", "continuationtoken"})
 """Parameters of lists that are called tokens and open nothing."""
-_BEARS = re.compile(r"\s+")
+_NOTHING = frozenset({"", "none", "null"})
+"""What stands behind a scheme where there is no credential yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +120,13 @@ def _in_header(index: int, name: str, value: str, wires: Sequence[Wire]) -> Carr
         prefix = _prefix(wire)
         text = value[len(prefix) :].strip()
         user, handle = _in_basic(text) if wire.form is WireForm.BASIC else ("", text)
-        if value[: len(prefix)].lower() == prefix.lower() and is_handle(handle):
+        if value[: len(prefix)].lower() != prefix.lower():
+            continue
+        if is_handle(handle):
             return Carried(index, value.index(text, len(prefix)), text, handle, wire, user)
+        if text.lower() in _NOTHING:
+            # Clients that have a sign-in to do begin so, and do it on a 401.
+            raise _refused(f"the header `{name}` carries no handle", status=401)
     if HANDLE_IN_TEXT.search(value):
         raise _refused(f"a handle stands in the header `{name}` in a form that the vendor does not take")
     raise _refused(f"the header `{name}` carries a credential that is no handle of this kernel")
@@ -165,5 +171,6 @@ def _cookie_names(wires: Sequence[Wire]) -> frozenset[str]:
     return frozenset(wire.name for wire in wires if wire.form is WireForm.COOKIE)
 
 
-def _refused(problem: str) -> RequestRefusedError:
-    return RequestRefusedError(Cause.CREDENTIAL, f"{problem}. Use `%qguard use` and the vendor's own settings")
+def _refused(problem: str, *, status: int = 403) -> RequestRefusedError:
+    text = f"{problem}. Use `%qguard use` and the vendor's own settings"
+    return RequestRefusedError(Cause.CREDENTIAL, text, status=status)

@@ -38,6 +38,11 @@ def refused(lent, *arguments, **named):
     return caught.value
 
 
+@pytest.mark.parametrize("text", ["Bearer None", "Bearer null"])
+def test_who_has_nothing_to_show_yet_is_asked_to_sign_in(text):
+    assert refused(Lent(), headers=[("authorization", text)]).status == 401
+
+
 def test_the_handle_is_swapped_in_its_header_and_nowhere_else():
     lent = Lent()
     ruling = ask(lent, headers=(("accept", "*/*"), ("authorization", f"Bearer {lent.exchanged()}"), ("x-other", "1")))
